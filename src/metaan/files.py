@@ -1,0 +1,95 @@
+"""Files written whole, digests of content, and the lock of a run."""
+
+import hashlib
+import json
+import os
+import sys
+import tempfile
+from functools import cache
+from pathlib import Path
+from typing import IO, Any
+
+
+def write_atomically(path: str | Path, content: str | bytes) -> None:
+    """Write `content` beside `path` and put it in place in one step, so that no reader ever sees half a file."""
+    target = Path(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    data = content.encode("utf-8") if isinstance(content, str) else content
+    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".part")
+    try:
+        with os.fdopen(handle, "wb") as part:
+            part.write(data)
+        mode = 0o666 & ~_umask()
+        Path(name).chmod(mode)
+        Path(name).replace(target)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+@cache
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def to_json(data: Any) -> str:
+    """Return JSON with a fixed layout: same data, same bytes."""
+    return json.dumps(data, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
+
+
+def digest(data: Any, length: int = 16) -> str:
+    """Return the first `length` characters of the SHA-256 of plain data in canonical form; key order does not count."""
+    text = json.dumps(data, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=str)
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()[:length]
+
+
+@cache
+def package_digest() -> str:
+    """Return a digest of the package's own source and data files, so that an edit to them reruns what they make."""
+    root = Path(__file__).parent
+    total = hashlib.sha256()
+    for path in sorted(root.rglob("*")):
+        if path.is_file() and path.suffix != ".pyc":
+            total.update(path.relative_to(root).as_posix().encode())
+            total.update(path.read_bytes())
+    return total.hexdigest()[:16]
+
+
+class AlreadyRunning(Exception):  # noqa: N818 - says what is the case
+    """Another run holds the lock."""
+
+
+_held: list[IO[str]] = []
+
+
+def hold_lock(path: str | Path) -> None:
+    """Take the lock at `path` until this process ends, however it ends.
+
+    Raises
+    ------
+    AlreadyRunning
+        Another live process holds it.
+    """
+    target = Path(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    handle = target.open("a+", encoding="ascii")
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            handle.seek(0)
+            msvcrt.locking(handle.fileno(), msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        handle.close()
+        message = (
+            "Another run is at work in this folder. Wait until it has finished, or stop it, then start again: "
+            "nothing needs to be unlocked."
+        )
+        raise AlreadyRunning(message) from None
+    _held.append(handle)

@@ -1,0 +1,78 @@
+"""One thing a check found: where, what, what was expected, and how to mend it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from metaan.terms.origin import Origin
+
+
+class Level(StrEnum):
+    """How much a finding weighs."""
+
+    ERROR = "E"  #: the review stops until it is mended
+    WARNING = "W"  #: a reviewer should look
+    NOTE = "N"  #: printed in the report
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """A finding of one check, complete enough to be acted on without reading the code."""
+
+    id: str  #: id of the check, as in the table of checks
+    level: Level
+    origin: Origin
+    subject: str  #: what the cell holds and whose it is: "Events, treated; study Tang 2013"
+    found: str
+    expected: str
+    to_fix: str
+
+    def text(self) -> str:
+        """Return the four-line form used in the terminal."""
+        subject = f" ({self.subject})" if self.subject else ""
+        return (
+            f"{self.origin}{subject}\n  found     {self.found}\n  expected  {self.expected}\n  to fix    {self.to_fix}"
+        )
+
+    def record(self) -> dict[str, str]:
+        """Return the one-line form used in CSV and JSON; keys are `COLUMNS`."""
+        return {
+            "id": self.id,
+            "level": self.level.value,
+            "workbook": self.origin.workbook,
+            "sheet": self.origin.sheet,
+            "cell": self.origin.cell,
+            "subject": self.subject,
+            "found": self.found,
+            "expected": self.expected,
+            "to_fix": self.to_fix,
+        }
+
+    @classmethod
+    def from_record(cls, record: dict[str, str]) -> "Finding":
+        """Rebuild a finding from `record`."""
+        return cls(
+            id=record["id"],
+            level=Level(record["level"]),
+            origin=Origin(record["workbook"], record["sheet"], record["cell"]),
+            subject=record["subject"],
+            found=record["found"],
+            expected=record["expected"],
+            to_fix=record["to_fix"],
+        )
+
+
+COLUMNS = ("id", "level", "workbook", "sheet", "cell", "subject", "found", "expected", "to_fix")
+
+
+class BadInput(Exception):  # noqa: N818 - it names what happened, not a programming error
+    """Input that cannot be used; carries every finding, so that all are reported at once."""
+
+    def __init__(self, findings: Iterable[Finding]) -> None:
+        self.findings: tuple[Finding, ...] = tuple(findings)
+        super().__init__("\n\n".join(finding.text() for finding in self.findings))
+
+
+def errors(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Return the findings that stop a review."""
+    return tuple(finding for finding in findings if finding.level is Level.ERROR)
