@@ -1,0 +1,1 @@
+"""The extraction workbook and the protocol: layout as data, template, reader."""
