@@ -1,0 +1,1 @@
+"""What a strict reader of the workbook would find, each finding with its cell."""

@@ -1,0 +1,76 @@
+"""Rows of a sheet against each other and against other sheets: ids once, and known where they are named."""
+
+import difflib
+from collections.abc import Iterator
+
+from metaan.checks.cells import finding
+from metaan.terms.finding import Finding, Level
+from metaan.workbook.layout import Layout, Sheet
+from metaan.workbook.read import Extraction, Row
+
+
+def check_ids(extraction: Extraction, layout: Layout) -> Iterator[Finding]:
+    """Yield keys given twice, names that stand nowhere, and parents without children."""
+    keys = {sheet.name: _keys(extraction.sheet(sheet.name), sheet) for sheet in layout.sheets if sheet.key}
+    for sheet in layout.sheets:
+        rows = extraction.sheet(sheet.name)
+        if sheet.key and sheet.name in extraction.rows:
+            yield from _twice(rows, sheet)
+        for row in rows:
+            for column in sheet.columns:
+                name = row.answer(column.name) if column.kind == "ref" else ""
+                if name and name not in keys[column.refers_to]:
+                    yield _unknown(row, sheet, column.name, name, column.refers_to, keys[column.refers_to])
+    yield from _without_children(extraction, layout, "Studies", "Design", "study_id", "no row of the sheet Design")
+    yield from _without_children(extraction, layout, "Design", "Effects", "design_id", "no row of the sheet Effects")
+
+
+def _keys(rows: tuple[Row, ...], sheet: Sheet) -> set[str]:
+    return {row[sheet.key] for row in rows if row[sheet.key]}
+
+
+def _twice(rows: tuple[Row, ...], sheet: Sheet) -> Iterator[Finding]:
+    seen: dict[str, Row] = {}
+    for row in rows:
+        name = row[sheet.key].casefold()
+        if not name:
+            continue
+        if name in seen:
+            yield finding(
+                "S01",
+                row,
+                sheet,
+                sheet.key,
+                f'"{row[sheet.key]}" a second time (first in {seen[name].cell(sheet.key)})',
+                "each name once in the sheet, capitals or not",
+                "rename one of them, or delete the row if it was typed twice",
+            )
+        else:
+            seen[name] = row
+
+
+def _unknown(row: Row, sheet: Sheet, column: str, name: str, target: str, known: set[str]) -> Finding:
+    near = difflib.get_close_matches(name, sorted(known), 1, 0.6)
+    hint = f'did you mean "{near[0]}"?' if near else f'add it to the sheet "{target}", or correct the name'
+    return finding("REF", row, sheet, column, f'"{name}"', f'a name that stands on the sheet "{target}"', hint)
+
+
+def _without_children(
+    extraction: Extraction, layout: Layout, parent: str, child: str, key: str, what: str
+) -> Iterator[Finding]:
+    if parent not in extraction.rows or child not in extraction.rows:
+        return
+    used = {row[key] for row in extraction.sheet(child)}
+    sheet = layout.sheet(parent)
+    for row in extraction.sheet(parent):
+        if row[key] and row[key] not in used:
+            yield finding(
+                "S07",
+                row,
+                sheet,
+                key,
+                f"{row[key]}: {what} names it",
+                f"at least one row of {child}",
+                f"add what it reports to {child}, or delete the row",
+                Level.WARNING,
+            )
