@@ -1,0 +1,1 @@
+"""Inverse-variance synthesis over arrays with batch axes."""

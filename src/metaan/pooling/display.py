@@ -1,0 +1,117 @@
+"""A typed row in the words of a table: its two groups, its people, and what the source says without numbers."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from metaan.pooling.select import Candidate
+from metaan.terms import wording
+from metaan.workbook.layout import CORE_LISTS
+
+Values = Mapping[str, Any]
+
+
+def groups(values: Values, *, case_control: bool) -> tuple[str, str]:
+    """Return both groups as typed: "17/24" or "39.4 (12.7), n 68"; empty where the source gives none.
+
+    A table of people chosen by outcome is read down its columns (high among those with the outcome), any other along
+    its rows (events among those high).
+    """
+    form = values["form"]
+    if form == "two_by_two":
+        a, b, c, d = (values[name] for name in ("a_high_event", "b_high_none", "c_low_event", "d_low_none"))
+        return (f"{a}/{a + c}", f"{b}/{b + d}") if case_control else (f"{a}/{a + b}", f"{c}/{c + d}")
+    if form in ("events_totals", "single_group"):
+        if values.get("events_high") is not None:
+            return _share(values, "events_high", "total_high"), _share(values, "events_low", "total_low")
+        return _share(values, "high_event", "n_event"), _share(values, "high_none", "n_none")
+    if form == "means":
+        return _mean(values, "1"), _mean(values, "2")
+    if form == "medians":
+        return _median(values, "1"), _median(values, "2")
+    if form == "t_stat":
+        return f"n {values['n1']}", f"n {values['n2']}"
+    return "", ""
+
+
+def _share(values: Values, events: str, total: str) -> str:
+    return "" if values.get(events) is None else f"{values[events]}/{values[total]}"
+
+
+def _mean(values: Values, group: str) -> str:
+    text = wording.number(values[f"m{group}"])
+    spread = values.get(f"sd{group}")
+    if spread is not None:
+        mark = "SE " if values.get("spread_type") == "se" else ""
+        text += f" ({mark}{wording.number(spread)})"
+    elif values.get(f"min{group}") is not None:
+        text += f" ({wording.number(values[f'min{group}'])} to {wording.number(values[f'max{group}'])})"
+    return f"{text}, n {values[f'n{group}']}"
+
+
+def _median(values: Values, group: str) -> str:
+    low, high = values.get(f"q1_{group}"), values.get(f"q3_{group}")
+    if low is None or high is None:
+        low, high = values.get(f"min{group}"), values.get(f"max{group}")
+    text = f"median {wording.number(values[f'med{group}'])}"
+    if low is not None and high is not None:
+        text += f" ({wording.number(low)} to {wording.number(high)})"
+    return f"{text}, n {values[f'n{group}']}"
+
+
+_COUNTS = (
+    ("a_high_event", "b_high_none", "c_low_event", "d_low_none"),
+    ("total_high", "total_low"),
+    ("n_event", "n_none"),
+    ("n1", "n2"),
+)
+
+
+def people(row: Candidate) -> int | None:
+    """Return how many people a row is about; None where the source does not say.
+
+    What was typed as analysed comes first, then the groups, then those at risk in the design.
+    """
+    values = row.values
+    if values.get("n_analysed") is not None:
+        return int(values["n_analysed"])
+    for names in _COUNTS:
+        counts = [values.get(name) for name in names]
+        if None not in counts:
+            return int(sum(counts))  # type: ignore[arg-type]
+    at_risk = row.design.answer("n_outcome_known") or row.design.answer("n_at_risk")
+    return int(at_risk) if at_risk.isdigit() else None
+
+
+def says(values: Values) -> str:
+    """Return what a row without usable numbers says: direction, p-value, values that stand alone."""
+    parts = []
+    if values.get("sign"):
+        parts.append(CORE_LISTS["sign"][values["sign"]])
+    pair = _pair(values)
+    if pair:
+        parts.append(pair)
+    if values.get("est") is not None:
+        ratio = f"{values.get('scale') or 'ratio'} {wording.number(values['est'])}"
+        if values.get("ci_low") is not None and values.get("ci_high") is not None:
+            ratio += f" ({wording.number(values['ci_low'])} to {wording.number(values['ci_high'])})"
+        parts.append(ratio)
+    if values.get("risk_pct") is not None:
+        parts.append(f"{wording.number(values['risk_pct'])} % in class {values.get('class_label') or '?'}")
+    if values.get("p_value") is not None:
+        parts.append(f"P {values.get('p_cmp') or '='} {wording.number(values['p_value'])}")
+    return "; ".join(parts)
+
+
+def _pair(values: Values) -> str:
+    """Return the two groups of whatever form as far as they were typed."""
+    for name, head in (("m", "mean"), ("med", "median")):
+        first, second = values.get(f"{name}1"), values.get(f"{name}2")
+        if first is not None and second is not None:
+            return f"{head} {wording.number(first)} against {wording.number(second)}"
+    high, low = values.get("events_high"), values.get("events_low")
+    if high is not None and values.get("total_high") is not None:
+        text = f"{high}/{values['total_high']}"
+        if low is not None and values.get("total_low") is not None:
+            text += f" against {low}/{values['total_low']}"
+        return text
+    return ""

@@ -1,0 +1,175 @@
+"""The inverse-variance core: every synthesis is a batch of rows, one row a set of studies.
+
+Arrays are `y, v` of shape ``(..., k)``. A study left out of a row has infinite variance, hence weight zero: no formula
+needs to know of masks. Rows are centred on their first study, so that equal effects differ by exactly zero.
+"""
+
+import math
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Floats = NDArray[np.float64]
+Booleans = NDArray[np.bool_]
+
+CHUNK = 1 << 14  #: numbers worked on at once: bounds memory, and keeps it near the processor
+ITERATIONS = 200
+TOLERANCE = 1e-12  #: relative; the step that meets it is still taken, so that the error is its square
+
+
+class Rows(NamedTuple):
+    """Studies arranged for the kernel."""
+
+    y: Floats  #: shape (n, k), minus the row's centre, zero where left out
+    v: Floats  #: shape (n, k), infinite where left out
+    centre: Floats  #: shape (n,)
+    k: NDArray[np.int64]  #: shape (n,), studies in the row
+
+
+class Batch(NamedTuple):
+    """Validated input of one call."""
+
+    y: Floats  #: shape (n, k), a view where the caller gave fewer axes
+    v: Floats  #: shape (n, k)
+    mask: Booleans | None  #: shape (n, k)
+    axes: tuple[int, ...]  #: batch axes of the input
+
+    def chunks(self) -> Iterator[Rows]:
+        """Yield the rows in pieces of bounded size."""
+        n, k = self.y.shape
+        step = max(1, CHUNK // max(k, 1))
+        for start in range(0, n, step):
+            piece = slice(start, start + step)
+            yield arrange(self.y[piece], self.v[piece], None if self.mask is None else self.mask[piece])
+
+
+def read(yi: ArrayLike, vi: ArrayLike, mask: ArrayLike | None = None) -> Batch:
+    """Check the input and flatten its batch axes.
+
+    Parameters
+    ----------
+    yi, vi : array_like, shape (..., k)
+        Effects on the working scale and their sampling variances; leading axes are broadcast.
+    mask : array_like of bool, shape (..., k), optional
+        True where a study takes part. Values that take no part may be anything, not-a-number included.
+
+    Raises
+    ------
+    ValueError
+        No studies, shapes that do not fit, or an effect or variance that takes part and cannot be used; its positions
+        are named, counted from 0.
+    """
+    y, v = np.asarray(yi, dtype=float), np.asarray(vi, dtype=float)
+    m = None if mask is None else np.asarray(mask)
+    if m is not None and m.dtype != np.bool_:
+        raise ValueError("mask must hold True and False")
+    given = [y, v] if m is None else [y, v, m]
+    lengths = [a.shape[-1] if a.ndim else 0 for a in given]
+    if lengths[0] == 0 or len(set(lengths)) > 1:
+        raise ValueError(f"effects, variances and mask must hold the same studies, at least one; they hold {lengths}")
+    _refuse(y, ~np.isfinite(y), m, "effects must be finite numbers")
+    _refuse(v, ~(np.isfinite(v) & (v > 0)), m, "variances must be positive, finite numbers")
+    shape = np.broadcast_shapes(*(a.shape for a in given))
+    flat = (math.prod(shape[:-1]), shape[-1])
+
+    def rows(a: NDArray[Any]) -> NDArray[Any]:
+        return np.broadcast_to(a, flat) if a.ndim == 1 else np.broadcast_to(a, shape).reshape(flat)
+
+    return Batch(rows(y), rows(v), None if m is None else rows(m), shape[:-1])
+
+
+def _refuse(values: Floats, bad: Booleans, mask: Booleans | None, rule: str) -> None:
+    if not bad.any():
+        return
+    if mask is not None:
+        bad = np.asarray(bad & mask)
+        if not bad.any():
+            return
+        values = np.broadcast_to(values, bad.shape)
+    places = [tuple(int(i) for i in place) for place in np.argwhere(bad)[:10]]
+    named = ", ".join(f"{place[0] if len(place) == 1 else place} ({values[place]:g})" for place in places)
+    more = "" if bad.sum() <= 10 else f" and {int(bad.sum()) - 10} more"
+    raise ValueError(f"{rule}: at position {named}{more}")
+
+
+def arrange(y: Floats, v: Floats, mask: Booleans | None = None) -> Rows:
+    """Centre rows and give studies left out an infinite variance; arrays of shape ``(n, k)``."""
+    if mask is None:
+        return Rows(y - y[:, :1], np.array(v), y[:, 0].copy(), np.full(len(y), y.shape[1]))
+    centre = np.take_along_axis(y, mask.argmax(axis=1)[:, None], axis=1)
+    centre = np.where(mask.any(axis=1, keepdims=True), centre, np.nan)
+    return Rows(np.where(mask, y - centre, 0.0), np.where(mask, v, np.inf), centre[:, 0], mask.sum(axis=1))
+
+
+class Mean(NamedTuple):
+    """Weighted mean of each row."""
+
+    mean: Floats  #: about the row's centre
+    weight: Floats  #: sum of the weights
+    q: Floats  #: weighted sum of squared distances from the mean
+    w: Floats  #: weights, shape (..., k)
+
+
+def mean(y: Floats, v: Floats, tau2: Floats) -> Mean:
+    """Inverse-variance mean with weights ``1 / (v + tau2)``; NaN in rows without a study."""
+    w = 1.0 / (v + tau2[..., None])
+    total = w.sum(axis=-1)
+    with np.errstate(invalid="ignore"):
+        mu = np.einsum("...k,...k->...", w, y) / total
+    r = y - mu[..., None]
+    return Mean(mu, total, np.einsum("...k,...k,...k->...", w, r, r), w)
+
+
+def root(
+    function: Callable[[NDArray[np.int64], Floats], tuple[Floats, Floats]], low: Floats, high: Floats, scale: Floats
+) -> tuple[Floats, Booleans]:
+    """Find where a function of tau2 ceases to be positive, in each row: Newton's steps, kept in a bracket.
+
+    Parameters
+    ----------
+    function : callable
+        Takes row numbers and values, returns the function and its slope there.
+    low, high : ndarray, shape (n,)
+        Bracket: the function is positive at `low` (0 <= low) and not positive at `high`.
+    scale : ndarray, shape (n,)
+        Smallest sampling variance of the row: tau2 + scale, not tau2 alone, is what is known to a relative precision.
+
+    Returns
+    -------
+    root : ndarray, shape (n,)
+    converged : ndarray of bool, shape (n,)
+    """
+    found, converged = np.zeros_like(low), np.zeros(low.shape, dtype=bool)
+    rows, lo, hi = np.arange(low.size), low, high
+    t, last = low, high - low  # both functions are mostly convex: from the left Newton does not overshoot
+    with np.errstate(divide="ignore", invalid="ignore"):
+        for _ in range(ITERATIONS):
+            value, slope = function(rows, t)
+            above = value > 0
+            lo, hi = np.where(above, t, lo), np.where(above, hi, t)
+            tolerance = TOLERANCE * (t + scale)
+            new = np.where(value == 0, t, t - value / slope)
+            step = np.abs(new - t)
+            settled = step <= tolerance
+            newton = (new > lo) & (new < hi) & (step <= 0.9 * last) | settled
+            if not newton.all():
+                new = np.where(newton, new, _middle(lo, hi))
+            done = settled | ((hi - lo <= tolerance) & np.isfinite(value))
+            if done.any():
+                found[rows[done]] = np.minimum(np.maximum(new, lo), hi)[done]
+                converged[rows[done]] = True
+                go = ~done
+                rows, t, last, scale, lo, hi = rows[go], new[go], np.abs(new - t)[go], scale[go], lo[go], hi[go]
+                if not rows.size:
+                    return found, converged
+            else:
+                t, last = new, np.abs(new - t)
+    found[rows] = t
+    return found, converged
+
+
+def _middle(low: Floats, high: Floats) -> Floats:
+    """Geometric middle of a wide bracket, arithmetic middle of a narrow one."""
+    return np.where((low > 0) & (high > 4 * low), np.sqrt(low * high), 0.5 * (low + high))
