@@ -1,0 +1,266 @@
+"""What a run has to do: reviews found, each read and checked once, and a digest for every stage of each.
+
+A stage is rerun when its digest changes, and only then: the digest covers the rows and settings the stage depends on,
+the package's own sources, and the libraries that shape its output. What was read is kept beside Snakemake's own notes,
+keyed by size and time of workbook and protocol, so that planning an unchanged project opens no workbook.
+"""
+
+import json
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from metaan.files import digest, package_digest, write_atomically
+from metaan.terms.finding import BadInput, Finding, errors
+from metaan.workbook.protocol import Protocol, parse_protocol
+from metaan.workbook.read import Extraction
+
+CACHE = Path(".snakemake") / "metaan"
+
+#: libraries whose version can change a number or a drawing
+_LIBRARIES = {"pool": ("numpy", "scipy"), "draw": ("matplotlib", "numpy"), "report": ("jinja2",)}
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """A folder with a protocol."""
+
+    folder: Path
+
+    @property
+    def name(self) -> str:
+        """Name of the folder, and of its folder under results."""
+        return self.folder.name
+
+    @property
+    def workbook(self) -> Path:
+        """Where the extraction workbook is expected."""
+        return self.folder / "extraction.xlsx"
+
+    @property
+    def protocol(self) -> Path:
+        """Where the protocol stands."""
+        return self.folder / "protocol.yaml"
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A review that was read: either usable, or refused with findings."""
+
+    review: Review
+    protocol: Protocol | None
+    extraction: Extraction | None
+    findings: tuple[Finding, ...]
+
+    @property
+    def refused(self) -> tuple[Finding, ...]:
+        """Findings that stop this review."""
+        return errors(self.findings)
+
+    def usable(self) -> tuple[Protocol, Extraction]:
+        """Return protocol and extraction.
+
+        Raises
+        ------
+        BadInput
+            The review is refused.
+        """
+        if self.refused or self.protocol is None or self.extraction is None:
+            raise BadInput(self.refused)
+        return self.protocol, self.extraction
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """What the workflow needs to know of one review."""
+
+    name: str
+    digests: Mapping[str, str]  #: stage, or stage/analysis -> digest; empty when refused
+    analyses: tuple[str, ...]
+    message: str  #: findings that refuse the review, ready to print; empty when it is usable
+
+
+def find_reviews(root: Path = Path(), wanted: Iterable[str] | None = None) -> tuple[Review, ...]:
+    """Return the reviews of a project in alphabetical order.
+
+    Raises
+    ------
+    BadInput
+        A review that is asked for does not exist.
+    """
+    found = {path.parent.name: Review(path.parent) for path in sorted((root / "data").glob("*/protocol.yaml"))}
+    if wanted is None:
+        return tuple(found.values())
+    names = list(wanted)
+    unknown = [name for name in names if name not in found]
+    if unknown:
+        from metaan.terms.finding import Level
+        from metaan.terms.origin import Origin
+
+        raise BadInput(
+            Finding(
+                id="CONFIG",
+                level=Level.ERROR,
+                origin=Origin("config.yaml", ""),
+                subject="reviews",
+                found=f'a review "{name}"',
+                expected="names of folders under data that hold a protocol.yaml: " + ", ".join(found),
+                to_fix="correct the name",
+            )
+            for name in unknown
+        )
+    return tuple(found[name] for name in names)
+
+
+def read(review: Review) -> Loaded:
+    """Read and check a review, whatever state it is in; nothing is raised for bad input."""
+    from metaan.checks.check import check
+    from metaan.workbook.protocol import read_protocol
+    from metaan.workbook.read import read_workbook
+
+    try:
+        protocol = read_protocol(review.protocol)
+    except BadInput as bad:
+        return Loaded(review, None, None, bad.findings)
+    try:
+        extraction = read_workbook(review.workbook, protocol.layout)
+    except BadInput as bad:
+        return Loaded(review, protocol, None, bad.findings)
+    return Loaded(review, protocol, extraction, check(extraction, protocol.layout))
+
+
+def load(review: Review, cache_dir: Path = CACHE) -> Loaded:
+    """Return `read` of a review, from the cache where workbook, protocol and package are as they were."""
+    key = _key(review)
+    kept = _kept(cache_dir / f"{review.name}.read.json", key)
+    if kept is not None:
+        protocol = kept["protocol"]
+        return Loaded(
+            review,
+            parse_protocol(protocol, str(review.protocol), review.name, valid=True) if protocol else None,
+            Extraction.from_dict(kept["extraction"]) if kept["extraction"] else None,
+            tuple(Finding.from_record(record) for record in kept["findings"]),
+        )
+    loaded = read(review)
+    _keep(
+        cache_dir / f"{review.name}.read.json",
+        key,
+        {
+            "protocol": loaded.protocol.raw if loaded.protocol else None,
+            "extraction": loaded.extraction.to_dict() if loaded.extraction else None,
+            "findings": [finding.record() for finding in loaded.findings],
+        },
+    )
+    return loaded
+
+
+def plan(reviews: Iterable[Review], cache_dir: Path = CACHE) -> tuple[Planned, ...]:
+    """Return what there is to do for each review; opens a workbook only if it changed."""
+    return tuple(_planned(review, cache_dir) for review in reviews)
+
+
+def _planned(review: Review, cache_dir: Path) -> Planned:
+    key = _key(review)
+    path = cache_dir / f"{review.name}.plan.json"
+    kept = _kept(path, key)
+    if kept is None:
+        loaded = load(review, cache_dir)
+        refused = loaded.refused
+        kept = {
+            "digests": {} if refused else digests(*loaded.usable()),
+            "analyses": [a.id for a in loaded.protocol.analyses] if loaded.protocol and not refused else [],
+            "message": refusal(review, refused) if refused else "",
+        }
+        _keep(path, key, kept)
+    return Planned(review.name, kept["digests"], tuple(kept["analyses"]), kept["message"])
+
+
+def refusal(review: Review, findings: Iterable[Finding]) -> str:
+    """Return what is printed when a review is refused."""
+    found = tuple(findings)
+    head = f"{review.name}: not run, {len(found)} {'thing' if len(found) == 1 else 'things'} to mend first"
+    return head + "\n\n" + "\n\n".join(finding.text() for finding in found)
+
+
+def digests(protocol: Protocol, extraction: Extraction) -> dict[str, str]:
+    """Return the digest of every stage of a review.
+
+    Keys are "ingest", "grade", "report", and "pool/<analysis>" and "draw/<analysis>" for each analysis.
+    """
+    from metaan.checks.check import decimal_mark
+    from metaan.design.grade import grade_all
+    from metaan.pooling.select import candidates, select
+
+    mark = decimal_mark(extraction)
+    rows = {sheet: [[row.number, dict(row.values)] for row in found] for sheet, found in extraction.rows.items()}
+    columns = {sheet: dict(letters) for sheet, letters in extraction.columns.items()}
+    code = package_digest()
+    whole = digest([extraction.workbook, rows, columns, protocol.raw, code])
+    grades = {grade.design_id: grade for grade in grade_all(extraction, protocol, mark)}
+    seen_by_grades = [[columns.get(sheet), rows.get(sheet)] for sheet in ("Design", "Studies", "Quality")] + [
+        [r["design_id"], r["factor_kind"], r["src_type"]] for r in extraction.sheet("Effects")
+    ]
+    general = {key: value for key, value in protocol.raw.items() if key not in ("analyses", "limits", "question")}
+    found = {
+        "ingest": whole,
+        "grade": digest([seen_by_grades, mark, general, code]),
+        "report": digest([whole, _versions("report", "pool", "draw")]),
+    }
+    everything = candidates(extraction, protocol.layout, grades, mark)
+    for analysis in protocol.analyses:
+        selection = select(everything, analysis)
+        members = [row for group in selection.inside.values() for row in group] + list(selection.unplanned)
+        content = [
+            analysis.settings,
+            general,
+            {column: len(outside) for column, outside in selection.outside.items()},
+            [
+                [
+                    row.source.to_dict(),
+                    dict(row.row.values),
+                    dict(row.study.values),
+                    row.design["contrast"],
+                    [row.design["n_outcome_known"], row.design["n_at_risk"]],
+                    row.grade.to_dict(),
+                ]
+                for row in members
+            ],
+            code,
+        ]
+        found[f"pool/{analysis.id}"] = digest([content, _versions("pool")])
+        found[f"draw/{analysis.id}"] = digest([content, _versions("pool", "draw")])
+    return found
+
+
+@cache
+def _versions(*stages: str) -> dict[str, str]:
+    from importlib import metadata
+
+    return {name: metadata.version(name) for stage in stages for name in _LIBRARIES[stage]}
+
+
+def _key(review: Review) -> list[Any]:
+    return [package_digest(), str(review.folder), _stamp(review.workbook), _stamp(review.protocol)]
+
+
+def _stamp(path: Path) -> list[int] | None:
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return [status.st_mtime_ns, status.st_size, status.st_ino if os.name != "nt" else 0]
+
+
+def _kept(path: Path, key: list[Any]) -> dict[str, Any] | None:
+    try:
+        kept = json.loads(path.read_text(encoding="utf-8"))
+        return kept["content"] if kept["key"] == key else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None  # no cache, or not one of ours: read again
+
+
+def _keep(path: Path, key: list[Any], content: dict[str, Any]) -> None:
+    write_atomically(path, json.dumps({"key": key, "content": content}, ensure_ascii=False, separators=(",", ":")))

@@ -1,0 +1,169 @@
+"""What the Snakefile asks: which files are wanted, which digest a job has, and what to say at the end."""
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from metaan import plan
+from metaan.files import AlreadyRunning, hold_lock
+from metaan.terms.finding import BadInput, Finding, Level
+from metaan.terms.origin import Origin
+
+FORMATS = ("svg", "pdf", "png")
+_CONFIG_KEYS = {"reviews": "names of folders under data", "formats": "of svg, pdf, png", "cores": "a whole number"}
+_FOLDERS = {"grade": "design", "pool": "pooling/{analysis}", "draw": "figures/{analysis}", "report": "report"}
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run of the workflow."""
+
+    reviews: tuple[plan.Planned, ...]
+    formats: tuple[str, ...]
+    cores: int | None
+
+    def targets(self) -> list[str]:
+        """Return every file a user may open, for every review that can be run; a refusal for every other."""
+        wanted: list[str] = []
+        for review in self.reviews:
+            base = f"results/{review.name}"
+            if review.message:
+                wanted.append(f"{base}/checks/refused")
+                continue
+            wanted += [f"{base}/report/report.html", f"{base}/report/results.json"]
+            wanted += [f"{base}/workbook/cells.csv", f"{base}/checks/findings.csv", f"{base}/design/grades.csv"]
+            for analysis in review.analyses:
+                wanted += [f"{base}/pooling/{analysis}/{name}.csv" for name in ("effects", "pooled", "ledger")]
+                wanted += self.figure_files(f"{base}/figures/{analysis}").values()
+        return wanted
+
+    def figure_files(self, folder: str) -> dict[str, str]:
+        """Return the files of one figure by name; the report needs the two SVG, the others are a choice."""
+        files = {"wide": f"{folder}/forest.svg", "narrow": f"{folder}/forest-narrow.svg"}
+        files |= {form: f"{folder}/forest.{form}" for form in self.formats if form != "svg"}
+        return files
+
+    def input(self, path: str, stage: str, *, review: str, analysis: str = "") -> str:
+        """Return an input of a job, marked so that an earlier job that runs again does not drag this one along.
+
+        A job whose digest is the one it last ran for needs nothing new from the jobs before it. Snakemake judges a job
+        by its own parameters only if no job before it runs, so what to follow is decided here.
+        """
+        from snakemake.io import ancient
+
+        found = path.format(review=review, analysis=analysis)
+        return ancient(found) if self._settled(review, stage, analysis) else found
+
+    def inputs(self, pattern: str, stage: str, *, review: str) -> list[str]:
+        """Return one input an analysis of a review, each marked as by `input`."""
+        from snakemake.io import ancient
+
+        found = [pattern.format(review=review, analysis=name) for name in self._review(review).analyses]
+        return [ancient(path) for path in found] if self._settled(review, stage, "") else found
+
+    def digest(self, stage: str, *, review: str, analysis: str = "") -> str:
+        """Return the digest of a stage."""
+        return self._review(review).digests.get(f"{stage}/{analysis}" if analysis else stage, "")
+
+    @staticmethod
+    def digest_file(stage: str) -> str:
+        """Return where a stage notes the digest it last ran for."""
+        return f"results/{{review}}/{_FOLDERS[stage]}/.digest"
+
+    def _settled(self, review: str, stage: str, analysis: str) -> bool:
+        path = Path(self.digest_file(stage).format(review=review, analysis=analysis))
+        try:
+            return path.read_text(encoding="ascii").strip() == self.digest(stage, review=review, analysis=analysis)
+        except OSError:
+            return False
+
+    def message(self, review: str) -> str:
+        """Return why a review is refused; empty if it is not."""
+        return self._review(review).message
+
+    def closing_words(self) -> str:
+        """Return what stands last on the terminal: refusals, or where the reports are."""
+        messages = [review.message for review in self.reviews if review.message]
+        done = [f"results/{review.name}/report/report.html" for review in self.reviews if not review.message]
+        reports = [f"Report: {path}" for path in done if Path(path).exists()]
+        return "\n\n".join([*messages, "\n".join(reports)]).strip()
+
+    def _review(self, name: str) -> plan.Planned:
+        return next(review for review in self.reviews if review.name == name)
+
+
+def prepare(config: Mapping[str, Any], *, main: bool, argv: list[str] | None = None) -> Run:
+    """Plan a run of the project in the current folder.
+
+    The main process holds a lock until it ends; a dry run and the jobs on a cluster, which read the Snakefile again,
+    take none.
+    """
+    looking = _only_looks(sys.argv if argv is None else argv)
+    try:
+        if main and not looking:
+            hold_lock(plan.CACHE / "lock")
+        reviews, formats, cores = _settings(config)
+        found = plan.plan(plan.find_reviews(wanted=reviews))
+    except (AlreadyRunning, BadInput) as problem:
+        raise SystemExit(_plainly(str(problem))) from None
+    if main and not looking:
+        for review in found:
+            if not review.message:
+                Path(f"results/{review.name}/checks/refused.txt").unlink(missing_ok=True)
+    return Run(found, formats, cores)
+
+
+def _plainly(message: str) -> int:
+    print(message, file=sys.stderr, flush=True)
+    return 1
+
+
+def _only_looks(argv: list[str]) -> bool:
+    """Whether Snakemake was asked only to show something."""
+    long = {"--dry-run", "--dryrun", "--dag", "--rulegraph", "--filegraph", "--summary", "--detailed-summary", "--lint"}
+    long |= {
+        "--list",
+        "--list-rules",
+        "--list-target-rules",
+        "--unlock",
+        "--report",
+        "--d3dag",
+        "--generate-unit-tests",
+    }
+    return any(
+        word.split("=")[0] in long or (word.startswith("-") and not word.startswith("--") and "n" in word[1:])
+        for word in argv[1:]
+    )
+
+
+def _settings(config: Mapping[str, Any]) -> tuple[list[str] | None, tuple[str, ...], int | None]:
+    faults = [
+        _fault(key, f"unknown key {key!r}", f"one of {', '.join(_CONFIG_KEYS)}")
+        for key in config
+        if key not in _CONFIG_KEYS
+    ]
+    formats = config.get("formats", list(FORMATS))
+    reviews, cores = config.get("reviews"), config.get("cores")
+    if not isinstance(formats, list) or not set(formats) <= set(FORMATS):
+        faults.append(_fault("formats", repr(formats), "a list of svg, pdf, png"))
+    if reviews is not None and not (isinstance(reviews, list) and all(isinstance(name, str) for name in reviews)):
+        faults.append(_fault("reviews", repr(reviews), "a list of folder names under data"))
+    if cores is not None and not (isinstance(cores, int) and cores >= 1):
+        faults.append(_fault("cores", repr(cores), "a whole number of at least 1"))
+    if faults:
+        raise BadInput(faults)
+    return reviews, tuple(formats), cores
+
+
+def _fault(key: str, found: str, expected: str) -> Finding:
+    return Finding(
+        id="CONFIG",
+        level=Level.ERROR,
+        origin=Origin("config.yaml", ""),
+        subject=key,
+        found=found,
+        expected=expected,
+        to_fix="correct this line, or delete it",
+    )

@@ -1,0 +1,17 @@
+# requires: results/<review>/workbook
+# puts out: results/<review>/design
+
+
+rule grade:
+    message: "Grade the design of every comparison of {wildcards.review}."
+    input:
+        extraction=lambda wildcards: RUN.input(rules.ingest.output.extraction, "grade", **wildcards),
+        protocol=lambda wildcards: RUN.input(rules.ingest.output.protocol, "grade", **wildcards),
+    output:
+        records="results/{review}/design/grades.json",
+        table="results/{review}/design/grades.csv",
+        digest=RUN.digest_file("grade"),
+    params:
+        digest=lambda wildcards: RUN.digest("grade", **wildcards),
+    script:
+        "../scripts/grade.py"

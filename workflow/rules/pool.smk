@@ -1,0 +1,20 @@
+# requires: results/<review>/workbook, results/<review>/design
+# puts out: results/<review>/pooling/<analysis>
+
+
+rule pool:
+    message: "Compute and pool {wildcards.analysis} of {wildcards.review}, each design apart."
+    input:
+        extraction=lambda wildcards: RUN.input(rules.ingest.output.extraction, "pool", **wildcards),
+        protocol=lambda wildcards: RUN.input(rules.ingest.output.protocol, "pool", **wildcards),
+        grades=lambda wildcards: RUN.input(rules.grade.output.records, "pool", **wildcards),
+    output:
+        result="results/{review}/pooling/{analysis}/result.json",
+        effects="results/{review}/pooling/{analysis}/effects.csv",
+        pooled="results/{review}/pooling/{analysis}/pooled.csv",
+        ledger="results/{review}/pooling/{analysis}/ledger.csv",
+        digest=RUN.digest_file("pool"),
+    params:
+        digest=lambda wildcards: RUN.digest("pool", **wildcards),
+    script:
+        "../scripts/pool.py"

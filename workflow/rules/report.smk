@@ -1,0 +1,22 @@
+# requires: every folder before it under results/<review>
+# puts out: results/<review>/report
+
+
+rule report:
+    message: "Write the report of {wildcards.review}."
+    input:
+        extraction=lambda wildcards: RUN.input(rules.ingest.output.extraction, "report", **wildcards),
+        protocol=lambda wildcards: RUN.input(rules.ingest.output.protocol, "report", **wildcards),
+        findings=lambda wildcards: RUN.input(rules.ingest.output.findings, "report", **wildcards),
+        grades=lambda wildcards: RUN.input(rules.grade.output.records, "report", **wildcards),
+        results=lambda wildcards: RUN.inputs(rules.pool.output.result, "report", **wildcards),
+        wide=lambda wildcards: RUN.inputs(rules.draw.output.wide, "report", **wildcards),
+        narrow=lambda wildcards: RUN.inputs(rules.draw.output.narrow, "report", **wildcards),
+    output:
+        html="results/{review}/report/report.html",
+        json="results/{review}/report/results.json",
+        digest=RUN.digest_file("report"),
+    params:
+        digest=lambda wildcards: RUN.digest("report", **wildcards),
+    script:
+        "../scripts/report.py"

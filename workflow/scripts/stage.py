@@ -1,0 +1,64 @@
+"""What the scripts of the workflow share: records and tables from files and into files."""
+
+import csv
+import io
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from metaan.files import to_json, write_atomically
+from metaan.workbook.protocol import Protocol, parse_protocol
+from metaan.workbook.read import Extraction
+
+
+def read_json(path: str | Path) -> Any:
+    """Return the content of a JSON file."""
+    return json.loads(Path(path).read_text(encoding="utf-8"))
+
+
+def write_json(path: str | Path, data: Any) -> None:
+    """Write plain data."""
+    write_atomically(path, to_json(data))
+
+
+def write_table(path: str | Path, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
+    """Write a CSV table; text that a spreadsheet would run as a formula gets a leading apostrophe."""
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, fieldnames=list(columns), lineterminator="\n")
+    writer.writeheader()
+    for row in rows:
+        writer.writerow({column: _inert(row.get(column)) for column in columns})
+    write_atomically(path, text.getvalue())
+
+
+def _inert(value: Any) -> Any:
+    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
+        try:
+            float(value)
+        except ValueError:
+            return "'" + value
+    return value
+
+
+def read_protocol(path: str | Path, review: str) -> Protocol:
+    """Return the protocol as ingest validated it."""
+    return parse_protocol(read_json(path), f"data/{review}/protocol.yaml", review, valid=True)
+
+
+def read_extraction(path: str | Path) -> Extraction:
+    """Return the workbook as ingest read it."""
+    return Extraction.from_dict(read_json(path))
+
+
+def listed(given: str | Sequence[str]) -> list[str]:
+    """Return a list of files where Snakemake gives one file as itself."""
+    return [given] if isinstance(given, str) else list(given)
+
+
+def run(job: Any, stage: Callable[..., None]) -> None:
+    """Run one stage with the files of a Snakemake job, then note the digest it was run for."""
+    files = {**dict(job.input.items()), **dict(job.output.items())}
+    digest = files.pop("digest")
+    stage(**dict(job.wildcards.items()), **files)
+    write_atomically(digest, f"{job.params.digest}\n")
