@@ -1,0 +1,1 @@
+"""Figures: each is laid out from results as plain positions and strings, then drawn."""
