@@ -6,6 +6,7 @@ text by column, so that what is typed is what is read and empty cells cost nothi
 
 import datetime
 import io
+import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -13,6 +14,8 @@ from metaan.workbook.layout import FORMS, REVIEW_KEYS, SCHEMA_VERSION, Column, L
 from metaan.workbook.protocol import Protocol
 
 PREPARED_ROWS = 400
+_PRINTED_WIDTH = 230  #: characters on one printed page
+_MOST_LINES = 10
 _CREATED = datetime.datetime(2026, 1, 1)
 _FREE_WIDTH = {"quote", "notes", "derivation_note", "title", "statement", "says", "reason", "why"}
 
@@ -106,6 +109,7 @@ class _Writer:
         page.write_string(0, 0, f"Extraction workbook: {self.protocol.title}", self.formats["title"])
         page.write_string(2, 0, "Question", self.formats["strong"])
         page.write_string(3, 1, self.protocol.question, self.formats["plain"])
+        page.set_row(3, _height([(self.protocol.question, 100)]))
         line = 5
         for head, items in (("In five steps", _STEPS), ("Three rules", _RULES)):
             page.write_string(line, 0, head, self.formats["strong"])
@@ -137,7 +141,7 @@ class _Writer:
         )
         page.write_string(line + 4, 0, "", self.formats["unneeded"])
         page.write_string(line + 4, 1, "hatched cell: not needed for the form chosen", self.formats["plain"])
-        page.write_string(line + 6, 0, f"Layout version {SCHEMA_VERSION}", self.formats["plain"])
+        page.write_string(line + 6, 1, f"Layout version {SCHEMA_VERSION}", self.formats["plain"])
         page.set_landscape()
         page.fit_to_pages(1, 0)
         page.protect("", {"select_locked_cells": True})
@@ -175,7 +179,10 @@ class _Writer:
         page.freeze_panes(1, sheet.frozen)
         page.set_landscape()
         page.repeat_rows(0)
-        page.fit_to_pages(1, 0)
+        width = sum(column.width for column in sheet.columns)
+        page.fit_to_pages(math.ceil(width / _PRINTED_WIDTH), 0)
+        if width > _PRINTED_WIDTH:
+            page.repeat_columns(0, 0)
         page.protect(
             "",
             {
@@ -199,6 +206,8 @@ class _Writer:
                 style = "wrapped" if name in _FREE_WIDTH else "entry"
                 if value:
                     page.write_string(r, i, value, self.formats[style])
+            wrapped = [(row[c.name], c.width) for c in sheet.columns if c.name in _FREE_WIDTH and row.get(c.name)]
+            page.set_row(r, _height(wrapped))
         last = max(PREPARED_ROWS, len(rows) + 50)
         page.autofilter(0, 0, last, len(sheet.columns) - 1)
         page.ignore_errors({"number_stored_as_text": f"A1:{_letter(len(sheet.columns) - 1)}{last + 1}"})
@@ -296,6 +305,12 @@ class _Writer:
             self.book.define_name(f"lst_{name}", f"=Lists!${letter}$2:${letter}${len(entries) + 1}")
         page.protect()
         page.hide()
+
+
+def _height(texts: Iterable[tuple[str, int]]) -> float:
+    """Return the height of a row that shows wrapped texts, each with the width of its column in characters."""
+    lines = max((math.ceil(len(text) / width) for text, width in texts), default=1)
+    return 15.0 * min(lines, _MOST_LINES)
 
 
 def _condition(when: When, cell: str) -> str:
