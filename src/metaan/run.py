@@ -1,18 +1,25 @@
 """What the Snakefile asks: which files are wanted, which digest a job has, and what to say at the end."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from metaan import plan
-from metaan.files import AlreadyRunning, hold_lock
+from metaan.files import AlreadyRunning, hold_lock, write_atomically
 from metaan.terms.finding import BadInput, Finding, Level
 from metaan.terms.origin import Origin
 
 FORMATS = ("svg", "pdf", "png")
 _CONFIG_KEYS = {"reviews": "names of folders under data", "formats": "of svg, pdf, png", "cores": "a whole number"}
+_ASKED = {
+    "ingest": "ingest",
+    "grade": "grade",
+    "pool": "pool-{analysis}",
+    "draw": "draw-{analysis}",
+    "report": "report",
+}
 _FOLDERS = {"grade": "design", "pool": "pooling/{analysis}", "draw": "figures/{analysis}", "report": "report"}
 
 
@@ -48,8 +55,8 @@ class Run:
     def input(self, path: str, stage: str, *, review: str, analysis: str = "") -> str:
         """Return an input of a job, marked so that an earlier job that runs again does not drag this one along.
 
-        A job whose digest is the one it last ran for needs nothing new from the jobs before it. Snakemake judges a job
-        by its own parameters only if no job before it runs, so what to follow is decided here.
+        A job whose digest is the one it last ran for needs nothing new from the jobs before it. Snakemake looks at a
+        job's own digest only if no job before it runs, so what to follow is decided here.
         """
         from snakemake.io import ancient
 
@@ -63,19 +70,21 @@ class Run:
         found = [pattern.format(review=review, analysis=name) for name in self._review(review).analyses]
         return [ancient(path) for path in found] if self._settled(review, stage, "") else found
 
-    def digest(self, stage: str, *, review: str, analysis: str = "") -> str:
-        """Return the digest of a stage."""
-        return self._review(review).digests.get(f"{stage}/{analysis}" if analysis else stage, "")
+    @staticmethod
+    def asked(stage: str) -> str:
+        """Return the file that holds the digest a stage is wanted for; it changes only when the digest does."""
+        return f"{plan.CACHE.as_posix()}/{{review}}/{_ASKED[stage]}"
 
     @staticmethod
-    def digest_file(stage: str) -> str:
+    def done(stage: str) -> str:
         """Return where a stage notes the digest it last ran for."""
         return f"results/{{review}}/{_FOLDERS[stage]}/.digest"
 
     def _settled(self, review: str, stage: str, analysis: str) -> bool:
-        path = Path(self.digest_file(stage).format(review=review, analysis=analysis))
+        names = {"review": review, "analysis": analysis}
         try:
-            return path.read_text(encoding="ascii").strip() == self.digest(stage, review=review, analysis=analysis)
+            asked = Path(self.asked(stage).format(**names)).read_bytes()
+            return Path(self.done(stage).format(**names)).read_bytes() == asked
         except OSError:
             return False
 
@@ -106,6 +115,7 @@ def prepare(config: Mapping[str, Any], *, main: bool, argv: list[str] | None = N
             hold_lock(plan.CACHE / "lock")
         reviews, formats, cores = _settings(config)
         found = plan.plan(plan.find_reviews(wanted=reviews))
+        _ask(found)
     except (AlreadyRunning, BadInput) as problem:
         raise SystemExit(_plainly(str(problem))) from None
     if main and not looking:
@@ -113,6 +123,16 @@ def prepare(config: Mapping[str, Any], *, main: bool, argv: list[str] | None = N
             if not review.message:
                 Path(f"results/{review.name}/checks/refused.txt").unlink(missing_ok=True)
     return Run(found, formats, cores)
+
+
+def _ask(reviews: Iterable[plan.Planned]) -> None:
+    """Put every digest into its file, touching only the files whose digest changed."""
+    for review in reviews:
+        for stage, digest in review.digests.items():
+            path = plan.CACHE / review.name / stage.replace("/", "-")
+            text = f"{digest}\n"
+            if not path.exists() or path.read_text(encoding="ascii") != text:
+                write_atomically(path, text)
 
 
 def _plainly(message: str) -> int:

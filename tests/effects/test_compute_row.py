@@ -193,7 +193,7 @@ def test_ratios():
 
 def test_ratio_with_p_value():
     row = changed(RATIO, ci_low=None, ci_high=None, p_value=0.02, p_cmp="=")
-    missing(compute(row, "OR"), "P = 0.020", "allows no standard error from a p-value")
+    missing(compute(row, "OR"), "P = 0.02", "allows no standard error from a p-value")
     effect = compute(row, "OR", allowed=["p_to_effect"])
     equal(effect, ratios.ratio_with_p(2.0, 0.02))
     assert effect.converted
@@ -250,7 +250,7 @@ def test_p_values_give_effects_only_from_a_stated_t_test():
     assert "two-sided t test" in effect.path[0]
     one_sided = compute(changed(P_ONLY, tails="one", p_value=0.015), "SMD", allowed=ALL)
     assert one_sided.y == pytest.approx(effect.y)
-    missing(compute(P_ONLY, "SMD"), "only a p-value: P = 0.030", "allows no effect from a p-value")
+    missing(compute(P_ONLY, "SMD"), "only a p-value: P = 0.03", "allows no effect from a p-value")
     assert compute(changed(P_ONLY, p_cmp="<", p_value=0.001), "SMD", allowed=ALL).missing == "only a p-value: P < 0.001"
     missing(compute(changed(P_ONLY, test="mann_whitney"), "SMD", allowed=ALL), "not from a two-sample t test")
     missing(compute(changed(P_ONLY, n1=None), "SMD", allowed=ALL), "group sizes not given")
@@ -262,7 +262,17 @@ def test_p_values_give_effects_only_from_a_stated_t_test():
 @pytest.mark.parametrize(
     ("row", "words"),
     [
-        ({"form": "direction_only", "sign": "higher_in_event"}, "only a direction: higher in event"),
+        ({"form": "direction_only", "sign": "higher_in_event"}, "only a direction"),
+        ({"form": "direction_only", "m1": 5.0, "m2": 4.0, "n1": 9, "n2": 9}, "means without spread"),
+        ({"form": "direction_only", "med1": 5.0, "med2": 4.0}, "medians without spread or the sizes of the groups"),
+        (
+            {"form": "p_only", "m1": 5.0, "sd1": 1.0, "m2": 4.0, "sd2": 1.0, "p_value": 0.09, "p_cmp": "<"},
+            "means without the sizes of the groups; P < 0.09",
+        ),
+        (
+            {"form": "p_only", "est": 1.6, "scale": "OR", "p_value": 0.01, "p_cmp": "<"},
+            "a ratio without interval or standard error; P < 0.01",
+        ),
         ({"form": "direction_only"}, "only a direction"),
         ({"form": "single_group", "events": 3, "n": 20}, "one group without a comparison"),
         ({"form": "risk_only"}, "without the size of the classes"),

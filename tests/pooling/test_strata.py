@@ -182,13 +182,29 @@ def test_what_rests_on_a_conversion_has_a_sensitivity_without_it(tmp_path):
     sheets = edited(
         3, **NO_TABLE, form="means", n1="20", m1="5", min1="1", max1="9", n2="20", m2="4", min2="1", max2="8"
     )
-    done = analysis(
+    sheets["Effects"][4] = {
+        **{key: value for key, value in sheets["Effects"][4].items() if key not in NO_TABLE},
+        **{"form": "means", "n1": "20", "m1": "5", "sd1": "2", "n2": "20", "m2": "4", "sd2": "2", "spread_type": "sd"},
+    }
+    case_control = analysis(
         tmp_path,
         sheets=sheets,
-        change=lambda item: item["strata"][1].update(measure="SMD", conversions=["mean_range_to_sd", "or_to_smd"]),
+        change=lambda item: item["strata"][1].update(measure="SMD", conversions=["mean_range_to_sd"]),
+    ).strata[1]
+    assert [e.effect.converted for e in case_control.estimates] == [True, False]
+    (entry,) = [e for e in case_control.sensitivity if e.label == "Without converted results"]
+    assert entry.estimates == ("Earl2005-cc-1",)
+
+
+def test_a_sensitivity_that_leaves_nothing_is_not_shown(tmp_path):
+    sheets = edited(5)
+    done = analysis(
+        tmp_path,
+        "tea-tiredness",
+        sheets=sheets,
+        change=lambda item: item.update(sensitivity=[{"label": "x", "why": "y", "without": ["Frey2006"]}]),
     )
-    (entry,) = [e for e in done.strata[1].sensitivity if e.label == "Without converted results"]
-    assert set(entry.estimates) == set()
+    assert done.strata[0].sensitivity == ()
 
 
 def test_risks_by_class_without_sizes_give_bounds_for_any_sizes(tmp_path):

@@ -5,11 +5,10 @@
 rule draw:
     message: "Draw the forest plot of {wildcards.analysis} of {wildcards.review}."
     input:
+        digest=RUN.asked("draw"),
         result=lambda wildcards: RUN.input(rules.pool.output.result, "draw", **wildcards),
     output:
         **RUN.figure_files("results/{review}/figures/{analysis}"),
-        digest=RUN.digest_file("draw"),
-    params:
-        digest=lambda wildcards: RUN.digest("draw", **wildcards),
+        done=RUN.done("draw"),
     script:
         "../scripts/draw.py"

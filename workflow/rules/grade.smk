@@ -5,13 +5,12 @@
 rule grade:
     message: "Grade the design of every comparison of {wildcards.review}."
     input:
+        digest=RUN.asked("grade"),
         extraction=lambda wildcards: RUN.input(rules.ingest.output.extraction, "grade", **wildcards),
         protocol=lambda wildcards: RUN.input(rules.ingest.output.protocol, "grade", **wildcards),
     output:
         records="results/{review}/design/grades.json",
         table="results/{review}/design/grades.csv",
-        digest=RUN.digest_file("grade"),
-    params:
-        digest=lambda wildcards: RUN.digest("grade", **wildcards),
+        done=RUN.done("grade"),
     script:
         "../scripts/grade.py"

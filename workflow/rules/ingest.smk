@@ -5,6 +5,7 @@
 rule ingest:
     message: "Read and check the workbook of {wildcards.review}."
     input:
+        digest=RUN.asked("ingest"),
         workbook=ancient("data/{review}/extraction.xlsx"),
         protocol=ancient("data/{review}/protocol.yaml"),
     output:
@@ -12,7 +13,5 @@ rule ingest:
         protocol="results/{review}/workbook/protocol.json",
         cells="results/{review}/workbook/cells.csv",
         findings="results/{review}/checks/findings.csv",
-    params:
-        digest=lambda wildcards: RUN.digest("ingest", **wildcards),
     script:
         "../scripts/ingest.py"

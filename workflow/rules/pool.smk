@@ -5,6 +5,7 @@
 rule pool:
     message: "Compute and pool {wildcards.analysis} of {wildcards.review}, each design apart."
     input:
+        digest=RUN.asked("pool"),
         extraction=lambda wildcards: RUN.input(rules.ingest.output.extraction, "pool", **wildcards),
         protocol=lambda wildcards: RUN.input(rules.ingest.output.protocol, "pool", **wildcards),
         grades=lambda wildcards: RUN.input(rules.grade.output.records, "pool", **wildcards),
@@ -13,8 +14,6 @@ rule pool:
         effects="results/{review}/pooling/{analysis}/effects.csv",
         pooled="results/{review}/pooling/{analysis}/pooled.csv",
         ledger="results/{review}/pooling/{analysis}/ledger.csv",
-        digest=RUN.digest_file("pool"),
-    params:
-        digest=lambda wildcards: RUN.digest("pool", **wildcards),
+        done=RUN.done("pool"),
     script:
         "../scripts/pool.py"

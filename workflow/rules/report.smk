@@ -5,6 +5,7 @@
 rule report:
     message: "Write the report of {wildcards.review}."
     input:
+        digest=RUN.asked("report"),
         extraction=lambda wildcards: RUN.input(rules.ingest.output.extraction, "report", **wildcards),
         protocol=lambda wildcards: RUN.input(rules.ingest.output.protocol, "report", **wildcards),
         findings=lambda wildcards: RUN.input(rules.ingest.output.findings, "report", **wildcards),
@@ -15,8 +16,6 @@ rule report:
     output:
         html="results/{review}/report/report.html",
         json="results/{review}/report/results.json",
-        digest=RUN.digest_file("report"),
-    params:
-        digest=lambda wildcards: RUN.digest("report", **wildcards),
+        done=RUN.done("report"),
     script:
         "../scripts/report.py"

@@ -21,8 +21,8 @@ def check_ids(extraction: Extraction, layout: Layout) -> Iterator[Finding]:
                 name = row.answer(column.name) if column.kind == "ref" else ""
                 if name and name not in keys[column.refers_to]:
                     yield _unknown(row, sheet, column.name, name, column.refers_to, keys[column.refers_to])
-    yield from _without_children(extraction, layout, "Studies", "Design", "study_id", "no row of the sheet Design")
-    yield from _without_children(extraction, layout, "Design", "Effects", "design_id", "no row of the sheet Effects")
+    yield from _without_children(extraction, layout, "Studies", "study_id", ("Design", "Reliability"))
+    yield from _without_children(extraction, layout, "Design", "design_id", ("Effects",))
 
 
 def _keys(rows: tuple[Row, ...], sheet: Sheet) -> set[str]:
@@ -56,12 +56,12 @@ def _unknown(row: Row, sheet: Sheet, column: str, name: str, target: str, known:
 
 
 def _without_children(
-    extraction: Extraction, layout: Layout, parent: str, child: str, key: str, what: str
+    extraction: Extraction, layout: Layout, parent: str, key: str, children: tuple[str, ...]
 ) -> Iterator[Finding]:
-    if parent not in extraction.rows or child not in extraction.rows:
+    if any(sheet not in extraction.rows for sheet in (parent, children[0])):
         return
-    used = {row[key] for row in extraction.sheet(child)}
-    sheet = layout.sheet(parent)
+    used = {row[key] for child in children for row in extraction.sheet(child)}
+    sheet, named = layout.sheet(parent), " or ".join(children)
     for row in extraction.sheet(parent):
         if row[key] and row[key] not in used:
             yield finding(
@@ -69,8 +69,8 @@ def _without_children(
                 row,
                 sheet,
                 key,
-                f"{row[key]}: {what} names it",
-                f"at least one row of {child}",
-                f"add what it reports to {child}, or delete the row",
+                f"{row[key]}: no row of the sheet {named} names it",
+                f"at least one row of {named}",
+                f"add what it reports to {named}, or delete the row",
                 Level.WARNING,
             )

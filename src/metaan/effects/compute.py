@@ -11,7 +11,7 @@ from typing import NamedTuple
 from metaan.effects import Effects, binary, continuous, convert, medians, ratios, recover
 from metaan.terms.measures import MEASURES
 from metaan.terms.records import Effect
-from metaan.terms.wording import fixed, listed, number, p_value, percent
+from metaan.terms.wording import fixed, listed, number, percent
 
 CONVERSIONS: dict[str, str] = {
     "or_to_smd": "log odds ratio to standardised mean difference, times √3/π",
@@ -302,7 +302,8 @@ def _p_only(row: Row, measure: str, allowed: Collection[str], odds_only: bool, l
     p = _number(row, "p_value")
     if p is None:
         raise _Missing("only the statement of a test, without its p-value")
-    only = f"only a p-value: {_p(row)}"
+    beside = _said_beside(row)
+    only = f"{beside}; {_p(row)}" if beside else f"only a p-value: {_p(row)}"
     if _word(row, "p_cmp") != "=":
         raise _Missing(only)
     if p == 0:
@@ -337,8 +338,22 @@ def _from_t(t: float, n1: float, n2: float, path: tuple[str, ...]) -> _Found:
 
 
 def _direction_only(row: Row, measure: str, allowed: Collection[str], odds_only: bool, level: float) -> _Found:
-    words = _word(row, "sign").replace("_", " ")
-    raise _Missing(f"only a direction: {words}" if words else "only a direction")
+    raise _Missing(_said_beside(row) or "only a direction")
+
+
+def _said_beside(row: Row) -> str:
+    """Return what a row without an effect does give, and what it lacks: "means without the sizes of the groups"."""
+    for name, head, spreads in (("m", "means", ("sd1", "sd2")), ("med", "medians", ())):
+        if _number(row, f"{name}1") is None or _number(row, f"{name}2") is None:
+            continue
+        lacks = [] if any(_number(row, spread) is not None for spread in spreads) else ["spread"]
+        lacks += (
+            [] if _number(row, "n1") is not None and _number(row, "n2") is not None else ["the sizes of the groups"]
+        )
+        return f"{head} without {' or '.join(lacks)}" if lacks else head
+    if _number(row, "est") is not None:
+        return "a ratio without interval or standard error"
+    return ""
 
 
 def _single_group(row: Row, measure: str, allowed: Collection[str], odds_only: bool, level: float) -> _Found:
@@ -400,6 +415,4 @@ def _p(row: Row) -> str:
     if p is None:
         return "P not stated"
     comparison = _word(row, "p_cmp")
-    if comparison == "=":
-        return p_value(p)
     return f"P {comparison} {number(p)}" if comparison else f"P {number(p)}"

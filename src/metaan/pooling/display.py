@@ -6,16 +6,18 @@ from typing import Any
 from metaan.pooling.select import Candidate
 from metaan.terms import wording
 from metaan.workbook.layout import CORE_LISTS
+from metaan.workbook.read import Row
 
 Values = Mapping[str, Any]
 
 
-def groups(values: Values, *, case_control: bool) -> tuple[str, str]:
-    """Return both groups as typed: "17/24" or "39.4 (12.7), n 68"; empty where the source gives none.
+def groups(row: Candidate, *, case_control: bool) -> tuple[str, str]:
+    """Return both groups with the digits that were typed: "17/24" or "39.4 (12.7), n 68"; empty where none are given.
 
     A table of people chosen by outcome is read down its columns (high among those with the outcome), any other along
     its rows (events among those high).
     """
+    values, texts = row.values, row.row
     form = values["form"]
     if form == "two_by_two":
         a, b, c, d = (values[name] for name in ("a_high_event", "b_high_none", "c_low_event", "d_low_none"))
@@ -25,9 +27,9 @@ def groups(values: Values, *, case_control: bool) -> tuple[str, str]:
             return _share(values, "events_high", "total_high"), _share(values, "events_low", "total_low")
         return _share(values, "high_event", "n_event"), _share(values, "high_none", "n_none")
     if form == "means":
-        return _mean(values, "1"), _mean(values, "2")
+        return _mean(texts, "1"), _mean(texts, "2")
     if form == "medians":
-        return _median(values, "1"), _median(values, "2")
+        return _median(texts, "1"), _median(texts, "2")
     if form == "t_stat":
         return f"n {values['n1']}", f"n {values['n2']}"
     return "", ""
@@ -37,25 +39,22 @@ def _share(values: Values, events: str, total: str) -> str:
     return "" if values.get(events) is None else f"{values[events]}/{values[total]}"
 
 
-def _mean(values: Values, group: str) -> str:
-    text = wording.number(values[f"m{group}"])
-    spread = values.get(f"sd{group}")
-    if spread is not None:
-        mark = "SE " if values.get("spread_type") == "se" else ""
-        text += f" ({mark}{wording.number(spread)})"
-    elif values.get(f"min{group}") is not None:
-        text += f" ({wording.number(values[f'min{group}'])} to {wording.number(values[f'max{group}'])})"
-    return f"{text}, n {values[f'n{group}']}"
+def _mean(texts: Row, group: str) -> str:
+    text = texts[f"m{group}"]
+    spread = texts.answer(f"sd{group}")
+    if spread:
+        text += f" ({'SE ' if texts['spread_type'] == 'se' else ''}{spread})"
+    elif texts.answer(f"min{group}"):
+        text += f" ({texts[f'min{group}']} to {texts[f'max{group}']})"
+    return f"{text}, n {texts[f'n{group}']}"
 
 
-def _median(values: Values, group: str) -> str:
-    low, high = values.get(f"q1_{group}"), values.get(f"q3_{group}")
-    if low is None or high is None:
-        low, high = values.get(f"min{group}"), values.get(f"max{group}")
-    text = f"median {wording.number(values[f'med{group}'])}"
-    if low is not None and high is not None:
-        text += f" ({wording.number(low)} to {wording.number(high)})"
-    return f"{text}, n {values[f'n{group}']}"
+def _median(texts: Row, group: str) -> str:
+    low, high = texts.answer(f"q1_{group}"), texts.answer(f"q3_{group}")
+    if not (low and high):
+        low, high = texts.answer(f"min{group}"), texts.answer(f"max{group}")
+    spread = f" ({low} to {high})" if low and high else ""
+    return f"median {texts[f'med{group}']}{spread}, n {texts[f'n{group}']}"
 
 
 _COUNTS = (

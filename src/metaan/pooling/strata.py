@@ -178,13 +178,13 @@ class _Sorted:
             reason = "the medians fail the test for skewness: in sensitivity analyses only"
         else:
             reason = "in sensitivity analyses only"
-        note = row.row.answer("derivation_note") or row.row.answer("flag_reason")
+        note = row.row.answer("flag_reason") or row.row.answer("derivation_note")
         self._leave(row, "sensitivity", f"{reason}{': ' + note if note else ''}")
         self.others.append(self._estimate(row, effect, "sensitivity"))
 
     def _estimate(self, row: Candidate, effect: Effect, role: str) -> Estimate:
         half = NormalDist().inv_cdf(0.5 + self.level / 2) * math.sqrt(effect.v)
-        group1, group2 = groups(row.values, case_control=row.grade.stratum == "case_control")
+        group1, group2 = groups(row, case_control=row.grade.stratum == "case_control")
         return Estimate(
             effect_id=row.row["effect_id"],
             study_id=row.study["study_id"],
@@ -288,7 +288,7 @@ def _sensitivities(
     for entry in wanted:
         chosen = [e for e in main if not {e.effect_id, e.study_id} & set(entry.left_out)]
         chosen += [e for e in others if {e.effect_id, e.study_id} & set(entry.added)]
-        if not entry.model and [e.effect_id for e in chosen] == [e.effect_id for e in main]:
+        if not chosen or (not entry.model and [e.effect_id for e in chosen] == [e.effect_id for e in main]):
             continue
         if entry.model and len(main) < 2:
             continue

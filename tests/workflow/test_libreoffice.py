@@ -1,0 +1,54 @@
+"""A workbook that LibreOffice has opened and saved says the same."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from metaan import plan
+
+pytestmark = pytest.mark.libreoffice
+
+ROOT = Path(__file__).parents[2]
+
+
+def saved_by_libreoffice(soffice, workbook, folder):
+    """Return a copy that LibreOffice has opened and saved."""
+    command = [soffice, f"-env:UserInstallation={(folder / 'profile').as_uri()}", "--headless", "--convert-to", "xlsx"]
+    subprocess.run([*command, "--outdir", folder, workbook], check=True, capture_output=True, timeout=180)
+    return folder / workbook.name
+
+
+@pytest.mark.parametrize("name", ["nk-cells", "passive-smoking"])
+def test_the_same_rows_findings_and_digests(need, tmp_path, name):
+    source = plan.Review(ROOT / "data" / name)
+    (tmp_path / "saved").mkdir()
+    copy = saved_by_libreoffice(need("libreoffice"), source.workbook, tmp_path / "saved")
+    here = tmp_path / "data" / name
+    here.mkdir(parents=True)
+    shutil.copy(source.protocol, here)
+    shutil.copy(source.workbook, here)
+    before = plan.read(plan.Review(here))
+    shutil.copy(copy, here / "extraction.xlsx")
+    after = plan.read(plan.Review(here))
+    assert "LibreOffice" in after.extraction.program
+    assert {sheet: [dict(row.values) for row in rows] for sheet, rows in after.extraction.rows.items()} == {
+        sheet: [dict(row.values) for row in rows] for sheet, rows in before.extraction.rows.items()
+    }
+    assert after.findings == before.findings
+    assert plan.digests(*after.usable()) == plan.digests(*before.usable())
+
+
+def test_typed_text_stays_text_in_a_workbook_libreoffice_has_saved(need, tmp_path):
+    import openpyxl
+
+    source = ROOT / "data" / "passive-smoking" / "extraction.xlsx"
+    (tmp_path / "saved").mkdir()
+    book = openpyxl.load_workbook(saved_by_libreoffice(need("libreoffice"), source, tmp_path / "saved"))
+    assert book["Lists"].sheet_state == "hidden"
+    assert book["Effects"].protection.sheet
+    cells = [cell for row in book["Effects"].iter_rows(min_row=2, max_row=5) for cell in row if cell.value is not None]
+    assert cells
+    assert {cell.data_type for cell in cells} == {"s"}
+    assert any(v.type == "list" for v in book["Effects"].data_validations.dataValidation)
