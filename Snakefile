@@ -1,4 +1,5 @@
 # Reviews under data/ to reports under results/. Run: snakemake
+import os
 from pathlib import Path
 
 from snakemake.utils import min_version
@@ -12,6 +13,8 @@ if Path("config.yaml").exists():
     configfile: "config.yaml"
 
 RUN = run.prepare(config, main=workflow.is_main_process)
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # jobs share the cores; threads for 40 numbers only cost time
 
 
 wildcard_constraints:

@@ -117,14 +117,19 @@ def find_reviews(root: Path = Path(), wanted: Iterable[str] | None = None) -> tu
 
 def read(review: Review) -> Loaded:
     """Read and check a review, whatever state it is in; nothing is raised for bad input."""
-    from metaan.checks.check import check
     from metaan.workbook.protocol import read_protocol
-    from metaan.workbook.read import read_workbook
 
     try:
         protocol = read_protocol(review.protocol)
     except BadInput as bad:
         return Loaded(review, None, None, bad.findings)
+    return _read_workbook(review, protocol)
+
+
+def _read_workbook(review: Review, protocol: Protocol) -> Loaded:
+    from metaan.checks.check import check
+    from metaan.workbook.read import read_workbook
+
     try:
         extraction = read_workbook(review.workbook, protocol.layout)
     except BadInput as bad:
@@ -134,26 +139,26 @@ def read(review: Review) -> Loaded:
 
 def load(review: Review, cache_dir: Path = CACHE) -> Loaded:
     """Return `read` of a review, from the cache where workbook, protocol and package are as they were."""
-    key = _key(review)
-    kept = _kept(cache_dir / f"{review.name}.read.json", key)
-    if kept is not None:
-        protocol = kept["protocol"]
-        return Loaded(
-            review,
-            parse_protocol(protocol, str(review.protocol), review.name, valid=True) if protocol else None,
-            Extraction.from_dict(kept["extraction"]) if kept["extraction"] else None,
-            tuple(Finding.from_record(record) for record in kept["findings"]),
-        )
-    loaded = read(review)
-    _keep(
-        cache_dir / f"{review.name}.read.json",
-        key,
-        {
-            "protocol": loaded.protocol.raw if loaded.protocol else None,
-            "extraction": loaded.extraction.to_dict() if loaded.extraction else None,
-            "findings": [finding.record() for finding in loaded.findings],
-        },
-    )
+    rows, settings = cache_dir / f"{review.name}.read.json", cache_dir / f"{review.name}.protocol.json"
+    raw = _kept(settings, _key(review.protocol))
+    if raw is None:
+        loaded = read(review)
+        if loaded.protocol is None:
+            return loaded
+        _keep(settings, _key(review.protocol), loaded.protocol.raw)
+    else:
+        protocol = parse_protocol(raw, str(review.protocol), review.name, valid=True)
+        kept = _kept(rows, _key(review.workbook, review.protocol))
+        if kept is not None:
+            extraction = Extraction.from_dict(kept["extraction"]) if kept["extraction"] else None
+            found = tuple(Finding.from_record(record) for record in kept["findings"])
+            return Loaded(review, protocol, extraction, found)
+        loaded = _read_workbook(review, protocol)
+    content = {
+        "extraction": loaded.extraction.to_dict() if loaded.extraction else None,
+        "findings": [finding.record() for finding in loaded.findings],
+    }
+    _keep(rows, _key(review.workbook, review.protocol), content)
     return loaded
 
 
@@ -163,7 +168,7 @@ def plan(reviews: Iterable[Review], cache_dir: Path = CACHE) -> tuple[Planned, .
 
 
 def _planned(review: Review, cache_dir: Path) -> Planned:
-    key = _key(review)
+    key = _key(review.workbook, review.protocol)
     path = cache_dir / f"{review.name}.plan.json"
     kept = _kept(path, key)
     if kept is None:
@@ -242,8 +247,8 @@ def _versions(*stages: str) -> dict[str, str]:
     return {name: metadata.version(name) for stage in stages for name in _LIBRARIES[stage]}
 
 
-def _key(review: Review) -> list[Any]:
-    return [package_digest(), str(review.folder), _stamp(review.workbook), _stamp(review.protocol)]
+def _key(*paths: Path) -> list[Any]:
+    return [package_digest(), *([str(path), _stamp(path)] for path in paths)]
 
 
 def _stamp(path: Path) -> list[int] | None:
@@ -254,7 +259,7 @@ def _stamp(path: Path) -> list[int] | None:
     return [status.st_mtime_ns, status.st_size, status.st_ino if os.name != "nt" else 0]
 
 
-def _kept(path: Path, key: list[Any]) -> dict[str, Any] | None:
+def _kept(path: Path, key: list[Any]) -> Any:
     try:
         kept = json.loads(path.read_text(encoding="utf-8"))
         return kept["content"] if kept["key"] == key else None
@@ -262,5 +267,5 @@ def _kept(path: Path, key: list[Any]) -> dict[str, Any] | None:
         return None  # no cache, or not one of ours: read again
 
 
-def _keep(path: Path, key: list[Any], content: dict[str, Any]) -> None:
+def _keep(path: Path, key: list[Any], content: Mapping[str, Any]) -> None:
     write_atomically(path, json.dumps({"key": key, "content": content}, ensure_ascii=False, separators=(",", ":")))

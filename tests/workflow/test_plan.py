@@ -47,7 +47,8 @@ def test_a_copy_saved_again_changes_nothing(tmp_path):
 
 def test_an_unchanged_workbook_is_not_opened_again(tmp_path, monkeypatch):
     digests_of(tmp_path)
-    monkeypatch.setattr(plan, "read", lambda review: pytest.fail("read again"))
+    for name in ("read", "_read_workbook"):
+        monkeypatch.setattr(plan, name, lambda *_: pytest.fail("read again"))
     plan.plan(plan.find_reviews(tmp_path), tmp_path / "cache")
     plan.load(*plan.find_reviews(tmp_path), tmp_path / "cache")
 
