@@ -94,10 +94,14 @@ class Run:
 
     def closing_words(self) -> str:
         """Return what stands last on the terminal: refusals, or where the reports are."""
-        messages = [review.message for review in self.reviews if review.message]
-        done = [f"results/{review.name}/report/report.html" for review in self.reviews if not review.message]
-        reports = [f"Report: {path}" for path in done if Path(path).exists()]
-        return "\n\n".join([*messages, "\n".join(reports)]).strip()
+        said: list[str] = []
+        for review in self.reviews:
+            report = f"results/{review.name}/report/report.html"
+            if review.message:
+                said.append(f"\n{review.message}\n")
+            if Path(report).exists():
+                said.append(f"Kept, from the last good run: {report}\n" if review.message else f"Report: {report}")
+        return "\n".join(said).strip()
 
     def _review(self, name: str) -> plan.Planned:
         return next(review for review in self.reviews if review.name == name)

@@ -99,7 +99,7 @@ def test_the_same_people_in_both_strata_are_not_tested(tmp_path):
     sheets = small_review.rows()
     sheets["Studies"][3]["same_cohort_as"] = "Ames2001"
     (difference,) = analysis(tmp_path, sheets=sheets).differences
-    assert (difference.tested, difference.reason) == (False, "same adults in both: difference not tested")
+    assert (difference.tested, difference.reason) == (False, "same adults: difference not tested")
 
 
 def test_strata_on_different_scales_are_not_tested(tmp_path):

@@ -113,9 +113,9 @@ def test_difference_on_a_linear_scale_is_a_difference():
 @pytest.mark.parametrize(
     ("reason", "expected"),
     [
-        ("same women: difference not tested", "Case-control and prospective: same women: difference not tested"),
-        ("the scales differ.", "Case-control and prospective: difference not tested; the scales differ"),
-        ("", "Case-control and prospective: difference not tested"),
+        ("same women: difference not tested", "Case-control and prospective, same women: difference not tested"),
+        ("the scales differ.", "Case-control and prospective, difference not tested; the scales differ"),
+        ("", "Case-control and prospective, difference not tested"),
     ],
 )
 def test_difference_not_tested_gives_the_reason_and_no_number(reason, expected):

@@ -131,6 +131,7 @@ def test_bad_input_stops_its_own_review_only_and_says_why(snakemake, project, te
     }[kind]
     assert words in said
     assert words in checked.stdout
+    assert "Kept, from the last good run: results/tea/report/report.html" in said
     assert "Traceback" not in said + checked.stdout + checked.stderr
     assert (tea.read_bytes() if tea.exists() else None) == typed
     kept = {path: digest for path, digest in before.items() if path.startswith("results/tea/")}

@@ -180,7 +180,7 @@ def _block(analysis: Analysis, synthesis: Synthesis) -> BlockContent:
         stratum=stratum,
         size=phrases.size(synthesis.k, synthesis.people, _people(analysis)),
         rows=tuple(
-            _row(measure, estimate, repeated[estimate.label] > 1)
+            _row(measure, estimate, repeated=repeated[estimate.label] > 1, alone=synthesis.k == 1)
             for estimate in sorted(synthesis.estimates, key=_order)
         ),
         summary=summary,
@@ -195,7 +195,7 @@ def _order(estimate: Estimate) -> tuple[str, int, str, str]:
     return estimate.grade.grade, year, estimate.label, estimate.effect_id
 
 
-def _row(measure: str, estimate: Estimate, repeated: bool) -> Row:
+def _row(measure: str, estimate: Estimate, *, repeated: bool, alone: bool) -> Row:
     label = estimate.label
     if estimate.year.isdigit() and estimate.year not in label:
         label = f"{label} {estimate.year}"
@@ -210,7 +210,7 @@ def _row(measure: str, estimate: Estimate, repeated: bool) -> Row:
         best=f"{grade.best} at best" if grade.best != grade.grade else "",
         group1=estimate.group1,
         group2=estimate.group2,
-        weight=wording.weight(estimate.weight),
+        weight="" if alone else wording.weight(estimate.weight),
         value=wording.printed(measure, y) if known else "",
         limits=f"({wording.interval(measure, estimate.ci)})" if known else wording.printed(measure, y),
         converted=estimate.effect.converted,

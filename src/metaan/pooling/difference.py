@@ -61,7 +61,7 @@ def _not_tested(stronger: Synthesis, weaker: Synthesis, cohorts: Mapping[str, st
         }
 
     if of(stronger) & of(weaker):
-        return f"same {protocol.people['many']} in both: difference not tested"
+        return f"same {protocol.people['many']}: difference not tested"
     if stronger.measure != weaker.measure:
         return "the two are on different scales: difference not tested"
     if stronger.k < 2 or weaker.k < 2:

@@ -10,6 +10,9 @@ from metaan.workbook.read import Row
 
 Values = Mapping[str, Any]
 
+_NBSP = "\N{NO-BREAK SPACE}"
+_N = f", n{_NBSP}"
+
 
 def groups(row: Candidate, *, case_control: bool) -> tuple[str, str]:
     """Return both groups with the digits that were typed: "17/24" or "39.4 (12.7), n 68"; empty where none are given.
@@ -31,7 +34,7 @@ def groups(row: Candidate, *, case_control: bool) -> tuple[str, str]:
     if form == "medians":
         return _median(texts, "1"), _median(texts, "2")
     if form == "t_stat":
-        return f"n {values['n1']}", f"n {values['n2']}"
+        return f"n{_NBSP}{values['n1']}", f"n{_NBSP}{values['n2']}"
     return "", ""
 
 
@@ -46,7 +49,7 @@ def _mean(texts: Row, group: str) -> str:
         text += f" ({'SE ' if texts['spread_type'] == 'se' else ''}{spread})"
     elif texts.answer(f"min{group}"):
         text += f" ({texts[f'min{group}']} to {texts[f'max{group}']})"
-    return f"{text}, n {texts[f'n{group}']}"
+    return f"{text}{_N}{texts[f'n{group}']}"
 
 
 def _median(texts: Row, group: str) -> str:
@@ -54,7 +57,7 @@ def _median(texts: Row, group: str) -> str:
     if not (low and high):
         low, high = texts.answer(f"min{group}"), texts.answer(f"max{group}")
     spread = f" ({low} to {high})" if low and high else ""
-    return f"median {texts[f'med{group}']}{spread}, n {texts[f'n{group}']}"
+    return f"median {texts[f'med{group}']}{spread}{_N}{texts[f'n{group}']}"
 
 
 _COUNTS = (

@@ -98,7 +98,7 @@ def difference(diff: Difference) -> str:
         reason = diff.reason.strip().rstrip(".")
         if "not tested" not in reason:
             reason = f"difference not tested; {reason}" if reason else "difference not tested"
-        return f"{weaker} and {stronger}: {reason}"
+        return f"{weaker} and {stronger}, {reason}"
     measure = MEASURES[diff.measure]
     sign = "÷" if measure.scale == "log" else "minus"
     return (

@@ -1,0 +1,1 @@
+"""The report: sections of plain data, and the files made from them."""

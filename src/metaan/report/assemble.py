@@ -1,0 +1,112 @@
+"""Results to a report: ordered sections of plain data, the answer first and the methods last."""
+
+from collections.abc import Mapping, Sequence
+
+from metaan.report import (
+    bottom_line,
+    context,
+    findings,
+    ledger,
+    methods,
+    one_by_one,
+    results,
+    side_by_side,
+    sources,
+    studies,
+    why,
+)
+from metaan.report.content import Report, Section
+from metaan.report.material import Material, gather
+from metaan.terms import wording
+from metaan.terms.finding import Finding
+from metaan.terms.records import Analysis, Grade
+from metaan.workbook.protocol import Protocol
+from metaan.workbook.read import Extraction
+
+NOT_PRESPECIFIED = "Not prespecified: the analyses were chosen after seeing the data."
+
+
+def assemble(
+    protocol: Protocol,
+    extraction: Extraction,
+    grades: Sequence[Grade],
+    analyses: Sequence[Analysis],
+    findings: Sequence[Finding],
+    figures: Mapping[str, Mapping[str, str]],
+    versions: Mapping[str, str],
+    digests: Mapping[str, str],
+) -> Report:
+    """Return the report of a review.
+
+    Parameters
+    ----------
+    protocol, extraction : Protocol, Extraction
+        The review's settings and every row of its workbook.
+    grades : sequence of Grade
+        One a row of the Design sheet.
+    analyses : sequence of Analysis
+        In the order of the protocol.
+    findings : sequence of Finding
+        Of the checks.
+    figures : mapping
+        Analysis id -> {"wide": SVG text, "narrow": SVG text}.
+    versions, digests : mapping
+        Name -> version of software, name -> SHA-256 of a file.
+
+    Raises
+    ------
+    ValueError
+        A ledger does not balance, or a result names a row that the workbook does not hold.
+    """
+    return compose(gather(protocol, extraction, grades, analyses, findings, figures, versions, digests))
+
+
+def compose(m: Material) -> Report:
+    """Put the sections in order."""
+    counted = ledger.total(m)
+    lines = bottom_line.bottom_lines(m)
+    sections: list[Section | None] = [
+        bottom_line.section(m, lines),
+        side_by_side.section(m),
+        why.section(m),
+        one_by_one.section(m, lines),
+        studies.studies(m),
+        studies.grades(m),
+        context.reliability(m),
+        context.others(m),
+        context.flow(m),
+        findings.section(m),
+        methods.section(m),
+        ledger.section(m, counted),
+        sources.section(m),
+    ]
+    version = m.versions.get("metaan", "")
+    made = f"metaan {version}".strip()
+    return Report(
+        review=m.protocol.review,
+        title=m.protocol.title,
+        question=m.protocol.question,
+        as_of=m.protocol.as_of,
+        status=status(m.protocol),
+        limits=tuple(wording.sentence(text.strip()) for text in m.protocol.limits),
+        counts=_counts(m),
+        citation=f"{m.protocol.title}. Report of a review, as of {m.protocol.as_of}. Made with {made}.",
+        sections=tuple(section for section in sections if section is not None),
+        data=results.plain(m, lines, counted),
+    )
+
+
+def status(protocol: Protocol) -> str:
+    """Return whether the analyses were fixed in advance."""
+    registered = protocol.registered
+    return NOT_PRESPECIFIED if registered.casefold() == "no" else f"Registered: {registered}."
+
+
+def _counts(m: Material) -> tuple[tuple[str, str], ...]:
+    numbers = (
+        (len(m.studies), "study", "studies"),
+        (len(m.designs), "comparison graded", "comparisons graded"),
+        (len(m.effects), "result typed", "results typed"),
+        (len(m.analyses), "question", "questions"),
+    )
+    return tuple((wording.number(n), one if n == 1 else many) for n, one, many in numbers)

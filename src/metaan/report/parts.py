@@ -1,0 +1,97 @@
+"""Pieces that several sections show: a stratum, its grades, its result, and what must stand beside it."""
+
+from collections import Counter
+from collections.abc import Iterable
+
+from metaan.report.content import Paragraph, Run, Text, join, muted, words
+from metaan.report.material import Material, anchor
+from metaan.terms import phrases, wording
+from metaan.terms.designs import GRADES, STRATA
+from metaan.terms.records import Analysis, Beside, Grade, Synthesis
+
+NONE = "–"  #: a cell with nothing to say
+
+
+def stratum(name: str) -> Text:
+    """Return the name of a stratum with its mark."""
+    known = STRATA.get(name)
+    return (Run(text=known.label if known else name, kind="stratum", key=name, title=known.order if known else ""),)
+
+
+def grade_mark(letter: str) -> Run:
+    """Return a grade's letter in its box."""
+    return Run(text=letter, kind="grade", key=letter, title=f"grade {letter}: {GRADES.get(letter, '')}")
+
+
+def grade(found: Grade) -> Text:
+    """Return a grade, and its best case where that differs."""
+    if found.best == found.grade:
+        return (grade_mark(found.grade),)
+    return (grade_mark(found.grade), Run(text=f" {found.best} at best", kind="muted"))
+
+
+def grade_counts(grades: Iterable[str]) -> Text:
+    """Return how often each grade was given, best first."""
+    counted = Counter(grades)
+    return join(
+        ((grade_mark(letter), Run(text=f"\N{NO-BREAK SPACE}{counted[letter]}")) for letter in sorted(counted)),
+        "  ",
+    )
+
+
+def result(analysis: Analysis, synthesis: Synthesis) -> str:
+    """Return the result of a stratum: measure, estimate and interval; or why there is none."""
+    if synthesis.pooled is not None:
+        pooled = synthesis.pooled
+        return wording.full_effect(synthesis.measure, pooled.estimate, pooled.ci, analysis.level)
+    if synthesis.k == 1:
+        only = synthesis.estimates[0]
+        effect = wording.full_effect(synthesis.measure, only.effect.y, only.ci, analysis.level)
+        return f"{effect}, {phrases.NO_POOLING}"
+    return "no study in the main pool" if synthesis.k == 0 else "not pooled"
+
+
+def beside_result(m: Material, analysis: Analysis, synthesis: Synthesis) -> tuple[Text, ...]:
+    """Return every sentence that must stand wherever the result of a stratum stands."""
+    said: list[Text] = []
+    if synthesis.k:
+        told = [wording.sentence(remark) for remark in synthesis.remarks]
+        told += [wording.sentence(phrases.further(synthesis.measure, *item)) for item in synthesis.also.items()]
+        said += [words(" ".join(told))] if told else []
+    said += [beside(m, b) for b in analysis.beside if b.stratum == synthesis.stratum]
+    return tuple(said)
+
+
+def beside_alone(m: Material, analysis: Analysis) -> tuple[Text, ...]:
+    """Return the known studies that cannot be pooled and whose stratum has no synthesis to stand beside."""
+    present = {synthesis.stratum for synthesis in analysis.strata}
+    return tuple(beside(m, b) for b in analysis.beside if b.stratum not in present)
+
+
+def beside(m: Material, b: Beside) -> Text:
+    """Return what a study that cannot be pooled says, with the way to its source."""
+    said = words(wording.sentence(phrases.beside(b, m.people)))
+    effect_id = m.by_number.get(b.source.row)
+    if effect_id is None:
+        return said
+    place = f"{b.source.sheet}!A{b.source.row}"
+    return (*said, Run(text=" "), Run(text="Source", href=f"#{anchor(effect_id)}", title=place))
+
+
+def remarks(analysis: Analysis) -> tuple[Paragraph, ...]:
+    """Return the sentences that must stand with every result of an analysis."""
+    return tuple(Paragraph(text=words(wording.sentence(said)), role="remark") for said in analysis.remarks)
+
+
+def prediction(synthesis: Synthesis) -> Text:
+    """Return the prediction interval of a stratum, marked where it rests on few studies."""
+    pooled = synthesis.pooled
+    if pooled is None or pooled.prediction is None:
+        return muted("none below 3 studies")
+    few = " (few studies)" if pooled.k < phrases.FEW else ""
+    return words(wording.interval(synthesis.measure, pooled.prediction) + few)
+
+
+def people(count: int | None) -> Text:
+    """Return a number of people; a dash where it is not known."""
+    return words(wording.number(count)) if count is not None else muted(NONE)

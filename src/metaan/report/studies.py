@@ -1,0 +1,144 @@
+"""The studies, and what each of their comparisons can show."""
+
+from collections import defaultdict
+
+from metaan.report.content import (
+    Block,
+    Facts,
+    Paragraph,
+    Run,
+    Section,
+    Table,
+    TableRow,
+    Text,
+    cell,
+    heads,
+    join,
+    muted,
+    strong,
+    words,
+)
+from metaan.report.material import Material, identifiers
+from metaan.report.parts import NONE, grade, grade_mark, stratum
+from metaan.terms import wording
+from metaan.terms.designs import GRADES, STRATA
+from metaan.terms.records import Grade
+from metaan.workbook.read import Row
+
+
+def studies(m: Material) -> Section:
+    """Return the table of studies with their reports."""
+    by_study: dict[str, list[Grade]] = defaultdict(list)
+    for found in m.grades.values():
+        by_study[found.study_id].append(found)
+    rows = tuple(_study(m, study_id, row, by_study[study_id]) for study_id, row in m.studies.items())
+    return Section(
+        id="studies",
+        title="Studies",
+        blocks=(
+            Table(
+                id="studies-table",
+                caption="Studies, and the reports they were read from",
+                heads=heads("Study", "Year#", "Country", "Population", "Enrolled#", "Designs", "Reports", "Retraction"),
+                rows=rows,
+                sortable=len(rows) > 1,
+                stacked=True,
+                empty="No study.",
+            ),
+        ),
+    )
+
+
+def _study(m: Material, study_id: str, row: Row, grades: list[Grade]) -> TableRow:
+    reports = m.reports.get(study_id, ())
+    statuses = tuple(dict.fromkeys(_retraction(m, report) for report in reports))
+    return TableRow(
+        id=f"study-{study_id}",
+        cells=(
+            cell(m.study(study_id)),
+            cell(m.word(row, "year"), numeric=True),
+            cell(m.word(row, "country")),
+            cell(m.word(row, "population")),
+            cell(m.word(row, "n_enrolled"), numeric=True, sort=row.answer("n_enrolled") or -1),
+            cell(_designs(grades)),
+            cell(join((_report(report) for report in reports), "; ") or muted("none")),
+            cell(join(statuses, ", ") or muted(NONE)),
+        ),
+    )
+
+
+def _report(report: Row) -> Text:
+    found = identifiers(report)
+    year = report.answer("year")
+    return found or words(f"{report.answer('type') or 'report'} {year}, no DOI or PubMed number".replace("  ", " "))
+
+
+def _retraction(m: Material, report: Row) -> Text:
+    status, day = report.answer("retracted"), report.answer("retraction_checked_on")
+    seen = f" (looked up {day})" if day and status != "not_checked" else ""
+    if status == "yes":
+        return strong(f"retracted{seen}")
+    said = {"no": "not retracted"}.get(status) or m.word(report, "retracted")
+    return words(f"{said}{seen}")
+
+
+def _designs(grades: list[Grade]) -> Text:
+    order = list(STRATA)
+    shown = sorted(grades, key=lambda g: (order.index(g.stratum), g.grade))
+    parts = dict.fromkeys((g.stratum, g.grade) for g in shown)
+    return join(((*stratum(name), Run(text=" "), grade_mark(letter)) for name, letter in parts), "  ")
+
+
+def grades(m: Material) -> Section:
+    """Return the grade of each comparison, with its reason."""
+    rows = [(m.grades[design_id], row) for design_id, row in m.designs.items() if design_id in m.grades]
+    order = list(STRATA)
+    rows.sort(key=lambda pair: (order.index(pair[0].stratum), pair[0].grade, m.study(pair[0].study_id)))
+    blocks: list[Block] = [
+        Paragraph(
+            text=words(
+                "A grade belongs to one comparison, not to a paper: one paper can hold a comparison that was measured "
+                "before the outcome and another that was measured after it. It is derived from the facts in the "
+                "Design sheet; no score is added up and no weight depends on it."
+            )
+        ),
+        Facts(pairs=tuple((letter, words(meaning)) for letter, meaning in GRADES.items()), role="grades"),
+        Paragraph(
+            text=words(
+                "“D (C at best)”: D by what is reported, C if every fact that is not reported were favourable. "
+                "Not reported is never read as no."
+            ),
+            role="note",
+        ),
+        Table(
+            id="grades-table",
+            caption="What each comparison can show, and why",
+            heads=heads("Comparison", "Design", "Grade", "Why", "To know"),
+            rows=tuple(_graded(m, found, row) for found, row in rows),
+            sortable=len(rows) > 1,
+            stacked=True,
+            empty="No comparison.",
+        ),
+    ]
+    return Section(id="grades", title="What each comparison can show", blocks=tuple(blocks))
+
+
+def _graded(m: Material, found: Grade, row: Row) -> TableRow:
+    why = found.reason
+    if found.override:
+        why += f" From the facts: {found.derived_grade}. The reviewers gave {found.grade}: {found.override}"
+    study = Run(text=m.study(found.study_id), href=f"#study-{found.study_id}")
+    to_know = [words(wording.sentence(flag)) for flag in found.flags]
+    label = m.word(row, "author_label")
+    if found.author_label:
+        to_know.insert(0, words(f"Calls itself: {label}."))
+    return TableRow(
+        id=f"design-{found.design_id}",
+        cells=(
+            cell((study, Run(text=f" {row['contrast']}", kind="muted")), sort=m.study(found.study_id)),
+            cell(stratum(found.stratum)),
+            cell(grade(found), sort=found.grade + found.best),
+            cell(why),
+            cell(join(to_know, " ") or muted(NONE)),
+        ),
+    )

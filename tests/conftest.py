@@ -1,0 +1,75 @@
+"""What every test shares: programs that may be missing, and quiet property tests.
+
+Tests marked `chromium` or `libreoffice` skip, with the reason, where that program is not installed; a test may ask for
+another one with the fixture `need`. Where METAAN_REQUIRE_ALL is set, a test that would skip fails instead.
+"""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+
+import hypothesis
+import pytest
+
+# marker -> names the program may have; one line is all that a further marker needs (and its line in pyproject.toml)
+PROGRAMS = {
+    "chromium": ("chromium", "chromium-browser", "google-chrome"),
+    "libreoffice": ("soffice", "libreoffice"),
+}
+
+hypothesis.settings.register_profile("metaan", deadline=None, derandomize=bool(os.environ.get("METAAN_REQUIRE_ALL")))
+hypothesis.settings.load_profile("metaan")
+
+
+def _find(program: str) -> str | None:
+    """Return the path of a program under any of its names."""
+    return next((path for name in PROGRAMS.get(program, (program,)) if (path := shutil.which(name))), None)
+
+
+def _missing(program: str) -> str:
+    return f"needs {program}, which is not installed"
+
+
+@pytest.fixture(scope="session")
+def need() -> Callable[[str], str]:
+    """Return a function that gives the path of a program, or skips the test where it is missing."""
+
+    def path_of(program: str) -> str:
+        path = _find(program)
+        if path is None:
+            raise pytest.skip.Exception(_missing(program))
+        return path
+
+    return path_of
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip marked tests whose program is missing."""
+    for program in PROGRAMS:
+        if _find(program) is None:
+            for item in items:
+                if item.get_closest_marker(program):
+                    item.add_marker(pytest.mark.skip(reason=_missing(program)))
+
+
+def _fail_if_skipped(report: pytest.TestReport | pytest.CollectReport) -> None:
+    if os.environ.get("METAAN_REQUIRE_ALL") and report.skipped and not hasattr(report, "wasxfail"):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+        report.outcome = "failed"
+        report.longrepr = f"{reason}\nMETAAN_REQUIRE_ALL is set: nothing may be skipped."
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Iterator[None]:
+    """Turn a skip into a failure where nothing may be skipped."""
+    report = yield
+    _fail_if_skipped(report)
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Iterator[None]:
+    """Do the same for a whole file that skips itself."""
+    report = yield
+    _fail_if_skipped(report)
+    return report
