@@ -16,10 +16,10 @@ from metaan.checks.check import check
 from metaan.design.grade import grade_all
 from metaan.pooling.select import Selection, candidates, select
 from metaan.terms.finding import errors
-from metaan.workbook.layout import PRISMA_KEYS
 from metaan.workbook.protocol import Protocol, read_protocol
 from metaan.workbook.read import Extraction, Row, read_workbook
 from metaan.workbook.template import workbook_bytes
+from metaan.workbook.words import PRISMA_KEYS
 
 DATA = Path(__file__).parents[2] / "data"
 REVIEWS = ("nk-cells", "passive-smoking")

@@ -2,8 +2,10 @@ import openpyxl
 import pytest
 
 import small_review
-from metaan.workbook.layout import CORE_LISTS, FORMS, TOPIC_LISTS, layout
+from metaan.workbook.forms import FORMS
+from metaan.workbook.layout import layout
 from metaan.workbook.template import workbook_bytes
+from metaan.workbook.words import CORE_LISTS, TOPIC_LISTS
 
 
 @pytest.fixture

@@ -5,15 +5,7 @@ import re
 from collections.abc import Iterator
 
 from metaan.terms.finding import Finding, Level
-from metaan.workbook.layout import (
-    ID_PATTERN,
-    NOT_APPLICABLE,
-    NOT_REPORTED,
-    Column,
-    Layout,
-    Sheet,
-    When,
-)
+from metaan.workbook.columns import ID_PATTERN, NOT_APPLICABLE, NOT_REPORTED, Column, Layout, Sheet, When
 from metaan.workbook.read import Row
 from metaan.workbook.values import parse_number
 

@@ -7,8 +7,9 @@ from metaan.checks.cells import check_cells, finding
 from metaan.checks.rows import check_design, check_effect
 from metaan.checks.sheets import check_ids
 from metaan.terms.finding import Finding, Level
-from metaan.workbook.layout import REVIEW_KEYS, SCHEMA_VERSION, Layout
+from metaan.workbook.columns import SCHEMA_VERSION, Layout
 from metaan.workbook.read import Extraction
+from metaan.workbook.sheets import REVIEW_KEYS
 from metaan.workbook.typed import typed
 
 

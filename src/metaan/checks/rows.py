@@ -6,7 +6,8 @@ from typing import Any
 
 from metaan.checks.cells import finding
 from metaan.terms.finding import Finding, Level
-from metaan.workbook.layout import FORMS, Form, Sheet
+from metaan.workbook.columns import Sheet
+from metaan.workbook.forms import FORMS, Form
 from metaan.workbook.read import Row
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from metaan.checks.cells import finding
 from metaan.terms.finding import Finding, Level
-from metaan.workbook.layout import Layout, Sheet
+from metaan.workbook.columns import Layout, Sheet
 from metaan.workbook.read import Extraction, Row
 
 

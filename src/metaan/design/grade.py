@@ -10,7 +10,7 @@ from typing import Any
 from metaan.design.conditions import CASE_CONTROL, DECISIVE, PROSPECTIVE, Condition
 from metaan.terms import wording
 from metaan.terms.records import Grade
-from metaan.workbook.layout import Layout
+from metaan.workbook.columns import Layout
 from metaan.workbook.protocol import Protocol
 from metaan.workbook.read import Extraction, Row
 from metaan.workbook.typed import typed

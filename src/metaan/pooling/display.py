@@ -5,8 +5,8 @@ from typing import Any
 
 from metaan.pooling.select import Candidate
 from metaan.terms import wording
-from metaan.workbook.layout import CORE_LISTS
 from metaan.workbook.read import Row
+from metaan.workbook.words import CORE_LISTS
 
 Values = Mapping[str, Any]
 

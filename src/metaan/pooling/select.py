@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from metaan.terms.records import Grade, Source
-from metaan.workbook.layout import Layout
+from metaan.workbook.columns import Layout
 from metaan.workbook.protocol import AnalysisPlan, StratumPlan
 from metaan.workbook.read import Extraction, Row
 from metaan.workbook.typed import typed

@@ -28,7 +28,7 @@ from metaan.terms.records import (
     Sensitivity,
     Synthesis,
 )
-from metaan.workbook.layout import FORMS
+from metaan.workbook.forms import FORMS
 from metaan.workbook.protocol import AnalysisPlan, Protocol, SensitivityPlan, StratumPlan
 
 TWO_STUDIES = "Two studies: no method gives a trustworthy interval."

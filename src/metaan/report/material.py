@@ -8,7 +8,8 @@ from urllib.parse import quote
 from metaan.report.content import Run, Text, join, link, words
 from metaan.terms.finding import Finding
 from metaan.terms.records import Analysis, Estimate, Grade, LeftOut, Synthesis
-from metaan.workbook.layout import FORMS, Layout
+from metaan.workbook.columns import Layout
+from metaan.workbook.forms import FORMS
 from metaan.workbook.protocol import Protocol
 from metaan.workbook.read import Extraction, Row
 

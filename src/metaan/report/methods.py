@@ -22,7 +22,7 @@ from metaan.terms import phrases, wording
 from metaan.terms.designs import STRATA
 from metaan.terms.measures import MEASURES
 from metaan.terms.records import Effect, Pooled
-from metaan.workbook.layout import FORMS
+from metaan.workbook.forms import FORMS
 
 CONVERSIONS = {
     "or_to_smd": "log odds ratio to standardised mean difference, times √3/π",

@@ -21,7 +21,7 @@ from metaan.report.content import (
 from metaan.report.material import Material
 from metaan.terms import wording
 from metaan.terms.designs import STRATA
-from metaan.workbook.layout import Column
+from metaan.workbook.columns import Column
 from metaan.workbook.read import Row
 
 MATCHED = ("matched", "restricted", "adjusted")

@@ -9,7 +9,8 @@ from typing import Any
 from metaan.terms import resources
 from metaan.terms.finding import BadInput, Finding, Level
 from metaan.terms.origin import Origin
-from metaan.workbook.layout import Layout, layout
+from metaan.workbook.columns import Layout
+from metaan.workbook.layout import layout
 
 DEFAULT_MODEL = {"tau2": "REML", "interval": "mKH", "prediction": "same"}
 DEFAULT_THRESHOLDS = {"ratio": 1.25, "smd": 0.2}

@@ -14,7 +14,8 @@ from typing import Any
 
 from metaan.terms.finding import BadInput, Finding, Level
 from metaan.terms.origin import Origin
-from metaan.workbook.layout import GENERATED_SHEETS, SHEETS_REQUIRED, Layout, Sheet
+from metaan.workbook.columns import Layout, Sheet
+from metaan.workbook.sheets import GENERATED_SHEETS, SHEETS_REQUIRED
 from metaan.workbook.values import clean
 
 MAX_BYTES = 20 * 2**20

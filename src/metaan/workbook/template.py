@@ -10,8 +10,10 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from metaan.workbook.layout import FORMS, REVIEW_KEYS, SCHEMA_VERSION, Column, Layout, Sheet, When
+from metaan.workbook.columns import SCHEMA_VERSION, Column, Layout, Sheet, When
+from metaan.workbook.forms import FORMS
 from metaan.workbook.protocol import Protocol
+from metaan.workbook.sheets import REVIEW_KEYS
 
 PREPARED_ROWS = 400
 _PRINTED_WIDTH = 230  #: characters on one printed page

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from metaan.workbook.layout import NOT_APPLICABLE, NOT_REPORTED, Sheet
+from metaan.workbook.columns import NOT_APPLICABLE, NOT_REPORTED, Sheet
 from metaan.workbook.read import Row
 from metaan.workbook.values import parse_number
 
