@@ -14,7 +14,8 @@ import pytest
 import yaml
 
 from metaan.terms import resources
-from metaan.workbook.layout import FORMS, layout
+from metaan.workbook.forms import FORMS
+from metaan.workbook.layout import layout
 from metaan.workbook.protocol import read_protocol
 
 ROOT = Path(__file__).parents[1]

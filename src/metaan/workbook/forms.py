@@ -45,13 +45,13 @@ FORMS: dict[str, Form] = {
         ),
         Form(
             name="means",
-            meaning="means of women with (1) and without (2) the outcome, with a spread or a range",
+            meaning="means of people with (1) and without (2) the outcome, with a spread or a range",
             required=("n1", "m1", "n2", "m2"),
             one_of=(("sd1", "sd2", "spread_type"), ("min1", "max1", "min2", "max2")),
         ),
         Form(
             name="medians",
-            meaning="medians of women with (1) and without (2) the outcome, with quartiles or a range",
+            meaning="medians of people with (1) and without (2) the outcome, with quartiles or a range",
             required=("n1", "med1", "n2", "med2"),
             one_of=(("q1_1", "q3_1", "q1_2", "q3_2"), ("min1", "max1", "min2", "max2")),
         ),

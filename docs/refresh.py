@@ -1,0 +1,139 @@
+"""Refresh the tables in docs/*.md that are made from the protocol's schema and the workbook's layout.
+
+A table stands between ``<!-- made: name -->`` and ``<!-- end -->``; everything else on a page is written by hand.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from metaan.files import write_atomically
+from metaan.terms import resources
+from metaan.workbook.forms import FORMS
+from metaan.workbook.layout import layout
+from metaan.workbook.sheets import SHEETS_REQUIRED
+
+BLOCK = re.compile(r"(<!-- made: ([\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+Schema = Mapping[str, Any]
+
+
+def _table(heads: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+    lines = (heads, tuple("---" for _ in heads), *rows)
+    return "".join("| " + " | ".join(cells) + " |\n" for cells in lines)
+
+
+def _code(words: Any) -> str:
+    return ", ".join(f"`{word}`" for word in words)
+
+
+def _resolved(schema: Schema, root: Schema) -> Schema:
+    """Follow a reference; a description beside it comes before the one it leads to."""
+    if "$ref" not in schema:
+        return schema
+    return {**root["$defs"][schema["$ref"].rsplit("/", 1)[-1]], **schema}
+
+
+def _value(schema: Schema, root: Schema) -> str:
+    """Return what may stand after a key, in words."""
+    schema = _resolved(schema, root)
+    if "enum" in schema:
+        return f"one of {_code(schema['enum'])}"
+    if "oneOf" in schema:
+        return ", or ".join(_value(one, root) for one in schema["oneOf"])
+    kind = schema["type"]
+    if kind == "array":
+        return f"list: {_value(schema['items'], root)}"
+    if kind == "object":
+        if "properties" in schema:
+            return "keys below"
+        names = schema.get("propertyNames", {}).get("enum")
+        return f"{_code(names) if names else 'any names'}, each with {_value(schema['additionalProperties'], root)}"
+    if kind == "number":
+        low, high = schema.get("exclusiveMinimum"), schema.get("exclusiveMaximum")
+        bounds = [f"above {low}"] * (low is not None) + [f"below {high}"] * (high is not None)
+        return " ".join(["number", " and ".join(bounds)]).strip()
+    return "text"
+
+
+def _inner(schema: Schema, root: Schema) -> Schema | None:
+    """Return the object with keys of its own that a value is or lists, if it does."""
+    schema = _resolved(schema, root)
+    if "oneOf" in schema:
+        return next((found for one in schema["oneOf"] if (found := _inner(one, root))), None)
+    if schema.get("type") == "array":
+        return _inner(schema["items"], root)
+    return schema if "properties" in schema else None
+
+
+def protocol_sections(root: Schema) -> Iterator[tuple[str, Schema]]:
+    """Yield every object of the schema that has keys, once, under the path of the first place it stands in."""
+    seen: list[Any] = []
+    waiting: list[tuple[str, Schema]] = [("", root)]
+    while waiting:
+        path, schema = waiting.pop(0)
+        if schema["properties"] in seen:
+            continue
+        seen.append(schema["properties"])
+        yield path, schema
+        for key, part in schema["properties"].items():
+            inner = _inner(part, root)
+            if inner is not None:
+                waiting.append((f"{path} > {key}" if path else key, inner))
+
+
+def protocol_keys() -> str:
+    """Return a table of keys for each object of the protocol."""
+    root = resources.schema("protocol")
+    parts = []
+    for path, schema in protocol_sections(root):
+        rows = [
+            (
+                f"`{key}`",
+                "yes" if key in schema.get("required", ()) else "",
+                _value(part, root),
+                _resolved(part, root).get("description", ""),
+            )
+            for key, part in schema["properties"].items()
+        ]
+        head = f"### Under `{path}`" if path else "### At the top"
+        parts.append(f"{head}\n\n{_table(('key', 'required', 'value', 'meaning'), rows)}")
+    return "\n".join(parts)
+
+
+def sheets() -> str:
+    """Return a table of the sheets people fill in, for a review without topic lists."""
+    rows = [
+        (
+            sheet.name,
+            "yes" if sheet.name in SHEETS_REQUIRED else "",
+            sheet.meaning,
+            f"`{sheet.key}`" if sheet.key else "",
+        )
+        for sheet in layout({}, {}).sheets
+    ]
+    return _table(("sheet", "required", "holds", "key"), rows)
+
+
+def forms() -> str:
+    """Return a table of the forms a paper can report a comparison in."""
+    rows = []
+    for form in FORMS.values():
+        needed = [_code(form.required)] if form.required else []
+        needed += [" or ".join(f"({_code(group)})" for group in form.one_of)] if form.one_of else []
+        rows.append((f"`{form.name}`", form.meaning, ", and ".join(needed), "yes" if form.computable else "no"))
+    return _table(("form", "what the paper prints", "cells to fill", "can be pooled"), rows)
+
+
+TABLES = {"protocol-keys": protocol_keys, "sheets": sheets, "forms": forms}
+
+
+def refreshed(text: str) -> str:
+    """Return a page with every made table made anew."""
+    return BLOCK.sub(lambda block: f"{block[1]}\n{TABLES[block[2]]()}\n{block[3]}", text)
+
+
+if __name__ == "__main__":
+    for page in sorted(Path(__file__).parent.glob("*.md")):
+        write_atomically(page, refreshed(page.read_text(encoding="utf-8")))
