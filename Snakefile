@@ -14,6 +14,9 @@ if Path("config.yaml").exists():
 
 RUN = run.prepare(config, main=workflow.is_main_process)
 
+if RUN.cores:
+    workflow.global_resources["_cores"] = min(RUN.cores, workflow.cores or RUN.cores)
+
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # jobs share the cores; threads for 40 numbers only cost time
 
 

@@ -7,6 +7,7 @@ import csv
 import io
 import json
 import math
+import re
 import sys
 from collections.abc import Callable
 from functools import wraps
@@ -140,6 +141,10 @@ def new(review: str) -> None:
     from metaan.workbook.protocol import read_protocol
     from metaan.workbook.template import workbook_bytes
 
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", review):
+        raise _fault(
+            review, "", f'the name "{review}"', "letters, digits, - and _", "choose a plain name for the folder"
+        )
     folder = Path("data") / review
     protocol, workbook = folder / "protocol.yaml", folder / "extraction.xlsx"
     _refuse_existing(protocol)

@@ -7,21 +7,29 @@ keyed by size and time of workbook and protocol, so that planning an unchanged p
 
 import json
 import os
+import platform
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from metaan.files import digest, package_digest, write_atomically
 from metaan.terms.finding import BadInput, Finding, errors
 from metaan.workbook.protocol import Protocol, parse_protocol
 from metaan.workbook.read import Extraction
 
+if TYPE_CHECKING:
+    from metaan.pooling.select import Candidate
+
 CACHE = Path(".snakemake") / "metaan"
 
 #: libraries whose version can change a number or a drawing
-_LIBRARIES = {"pool": ("numpy", "scipy"), "draw": ("matplotlib", "numpy"), "report": ("jinja2",)}
+_LIBRARIES = {
+    "pool": ("numpy", "scipy"),
+    "draw": ("matplotlib", "numpy"),
+    "report": ("jinja2", "openpyxl", "snakemake"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,13 +136,27 @@ def read(review: Review) -> Loaded:
 
 def _read_workbook(review: Review, protocol: Protocol) -> Loaded:
     from metaan.checks.check import check
+    from metaan.pooling.audit import audit
     from metaan.workbook.read import read_workbook
 
     try:
         extraction = read_workbook(review.workbook, protocol.layout)
     except BadInput as bad:
         return Loaded(review, protocol, None, bad.findings)
-    return Loaded(review, protocol, extraction, check(extraction, protocol.layout))
+    found = check(extraction, protocol.layout)
+    if not errors(found):
+        found += audit(_candidates(protocol, extraction), protocol)
+    return Loaded(review, protocol, extraction, found)
+
+
+def _candidates(protocol: Protocol, extraction: Extraction) -> "tuple[Candidate, ...]":
+    from metaan.checks.check import decimal_mark
+    from metaan.design.grade import grade_all
+    from metaan.pooling.select import candidates
+
+    mark = decimal_mark(extraction)
+    grades = {grade.design_id: grade for grade in grade_all(extraction, protocol, mark)}
+    return candidates(extraction, protocol.layout, grades, mark)
 
 
 def load(review: Review, cache_dir: Path = CACHE) -> Loaded:
@@ -172,13 +194,19 @@ def _planned(review: Review, cache_dir: Path) -> Planned:
     path = cache_dir / f"{review.name}.plan.json"
     kept = _kept(path, key)
     if kept is None:
-        loaded = load(review, cache_dir)
-        refused = loaded.refused
-        kept = {
-            "digests": {} if refused else digests(*loaded.usable()),
-            "analyses": [a.id for a in loaded.protocol.analyses] if loaded.protocol and not refused else [],
-            "message": refusal(review, refused) if refused else "",
-        }
+        try:
+            loaded = load(review, cache_dir)
+            refused = loaded.refused
+            kept = {
+                "digests": {} if refused else digests(*loaded.usable()),
+                "analyses": [a.id for a in loaded.protocol.analyses] if loaded.protocol and not refused else [],
+                "message": refusal(review, refused) if refused else "",
+            }
+        except Exception as error:  # a fault of ours must not stop the other reviews
+            fault = (
+                f"{review.name}: not run, a fault in metaan itself ({type(error).__name__}: {error}); please report it"
+            )
+            return Planned(review.name, {}, (), fault)
         _keep(path, key, kept)
     return Planned(review.name, kept["digests"], tuple(kept["analyses"]), kept["message"])
 
@@ -196,15 +224,13 @@ def digests(protocol: Protocol, extraction: Extraction) -> dict[str, str]:
     Keys are "ingest", "grade", "report", and "pool/<analysis>" and "draw/<analysis>" for each analysis.
     """
     from metaan.checks.check import decimal_mark
-    from metaan.design.grade import grade_all
-    from metaan.pooling.select import candidates, select
+    from metaan.pooling.select import select
 
     mark = decimal_mark(extraction)
     rows = {sheet: [[row.number, dict(row.values)] for row in found] for sheet, found in extraction.rows.items()}
     columns = {sheet: dict(letters) for sheet, letters in extraction.columns.items()}
     code = package_digest()
     whole = digest([extraction.workbook, rows, columns, protocol.raw, code])
-    grades = {grade.design_id: grade for grade in grade_all(extraction, protocol, mark)}
     seen_by_grades = [[columns.get(sheet), rows.get(sheet)] for sheet in ("Design", "Studies", "Quality")] + [
         [r["design_id"], r["factor_kind"], r["src_type"]] for r in extraction.sheet("Effects")
     ]
@@ -212,16 +238,21 @@ def digests(protocol: Protocol, extraction: Extraction) -> dict[str, str]:
     found = {
         "ingest": whole,
         "grade": digest([seen_by_grades, mark, general, code]),
-        "report": digest([whole, _versions("report", "pool", "draw")]),
+        "report": digest([whole, _versions("report", "pool", "draw"), platform.python_version()]),
     }
-    everything = candidates(extraction, protocol.layout, grades, mark)
+    everything = _candidates(protocol, extraction)
     for analysis in protocol.analyses:
         selection = select(everything, analysis)
         members = [row for group in selection.inside.values() for row in group] + list(selection.unplanned)
         content = [
             analysis.settings,
             general,
-            {column: len(outside) for column, outside in selection.outside.items()},
+            {
+                column: [
+                    [row.row["effect_id"], row.study["study_id"], row.grade.stratum, row[column]] for row in outside
+                ]
+                for column, outside in selection.outside.items()
+            },
             [
                 [
                     row.source.to_dict(),

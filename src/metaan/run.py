@@ -70,6 +70,15 @@ class Run:
         found = [pattern.format(review=review, analysis=name) for name in self._review(review).analyses]
         return [ancient(path) for path in found] if self._settled(review, stage, "") else found
 
+    def plates(self, *, review: str) -> list[str]:
+        """Return the figures of a review in the formats the report links to and does not hold."""
+        return [
+            path
+            for form in self.formats
+            if form != "svg"
+            for path in self.inputs(f"results/{{review}}/figures/{{analysis}}/forest.{form}", "report", review=review)
+        ]
+
     @staticmethod
     def asked(stage: str) -> str:
         """Return the file that holds the digest a stage is wanted for; it changes only when the digest does."""

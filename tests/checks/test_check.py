@@ -50,6 +50,11 @@ def test_more_events_than_people_is_told_at_the_cell(tmp_path):
         ("Effects", 0, {"outcome": ""}, "REQUIRED", "outcome", "NR if the source does not say"),
         ("Effects", 0, {"form": ""}, "REQUIRED", "form", "fill form"),
         ("Effects", 0, {"priority": "NR"}, "REQUIRED", "priority", "has an answer in every paper"),
+        ("Effects", 0, {"outcome": "NA"}, "REQUIRED", "outcome", "NR if the source does not say"),
+        ("Effects", 0, {"form": "NA"}, "REQUIRED", "form", "applies to every row"),
+        ("Effects", 0, {"effect_id": "NA"}, "REQUIRED", "effect_id", "applies to every row"),
+        ("Design", 0, {"contrast": "NA"}, "REQUIRED", "contrast", "applies to every row"),
+        ("Effects", 0, {"a_high_event": "1e400"}, "W01", "a_high_event", "type only the number"),
         ("Effects", 0, {"b_high_none": ""}, "FORM", "b_high_none", "choose the form"),
         ("Effects", 0, {"b_high_none": "NR"}, "FORM", "b_high_none", "choose the form"),
         ("Effects", 0, {"a_high_event": "5-10"}, "W01", "a_high_event", "two ends into their own columns"),
@@ -178,3 +183,26 @@ def test_a_renamed_column_is_one_finding_and_not_one_a_row(tmp_path):
     book.save(path)
     found = check(read_workbook(path, protocol.layout), protocol.layout)
     assert [f.id for f in found] == ["HEADER"]
+
+
+def test_na_is_no_name_of_a_row(tmp_path):
+    sheets = small_review.rows()
+    sheets["Effects"][0]["design_id"] = "NA"
+    sheets["Design"][1]["study_id"] = "NA"
+    _, found = findings(tmp_path, sheets)
+    wrong = {(f.origin.sheet, f.found) for f in found if f.level is Level.ERROR}
+    assert {("Effects", "NA"), ("Design", "NA")} <= wrong
+
+
+@pytest.mark.parametrize("name", ["flag", "dependency_group", "n_analysed", "arm_1_id", "ci_low"])
+def test_a_column_that_is_gone_is_an_error_even_if_it_may_be_blank(tmp_path, name):
+    import openpyxl
+
+    protocol = small_review.protocol()
+    path = small_review.write(tmp_path / "tea")
+    book = openpyxl.load_workbook(path)
+    next(cell for cell in book["Effects"][1] if cell.value == name).value = None
+    book.save(path)
+    (finding,) = check(read_workbook(path, protocol.layout), protocol.layout)
+    assert (finding.id, finding.level) == ("HEADER", Level.ERROR)
+    assert f'no column "{name}"' in finding.found

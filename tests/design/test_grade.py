@@ -149,3 +149,18 @@ def test_the_best_case_is_never_worse_and_full_knowledge_makes_both_equal(answer
 @given(ANSWERS, st.sampled_from([c.key for c in PROSPECTIVE]))
 def test_meeting_one_more_condition_never_lowers_a_grade(answers, key):
     assert prospective_grade({**answers, key: True}) <= prospective_grade(answers)
+
+
+def test_one_group_alone_compares_nobody(tmp_path):
+    effect = {"form": "single_group", "events_low": "", "total_low": ""}
+    found = graded(tmp_path, design=5, randomised="no", effect=effect)
+    assert (found.stratum, found.grade, found.best) == ("treatment_cohort", "D", "D")
+    assert found.reason.startswith("One group without a comparison")
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [("second_hand", "only a second-hand page was seen"), ("grant_report", "only a grant report was seen")],
+)
+def test_what_a_comparison_was_read_from_is_told(tmp_path, kind, said):
+    assert said in graded(tmp_path, effect={"src_type": kind, "quote": "as printed"}).flags

@@ -214,7 +214,7 @@ def test_a_ratio_gives_its_own_scale_only():
 
 def test_scales_meet_only_by_declared_conversion():
     expected = (
-        "two_by_two gives an odds ratio; this analysis pools standardised mean differences and allows no conversion"
+        "the 2×2 table gives an odds ratio; this analysis pools standardised mean differences and allows no conversion"
     )
     assert compute(TWO_BY_TWO, "SMD").missing == expected
     effect = compute(TWO_BY_TWO, "SMD", allowed=["or_to_smd"])
@@ -252,7 +252,9 @@ def test_p_values_give_effects_only_from_a_stated_t_test():
     assert one_sided.y == pytest.approx(effect.y)
     missing(compute(P_ONLY, "SMD"), "only a p-value: P = 0.03", "allows no effect from a p-value")
     assert compute(changed(P_ONLY, p_cmp="<", p_value=0.001), "SMD", allowed=ALL).missing == "only a p-value: P < 0.001"
-    missing(compute(changed(P_ONLY, test="mann_whitney"), "SMD", allowed=ALL), "not from a two-sample t test")
+    missing(
+        compute(changed(P_ONLY, test="mann_whitney"), "SMD", allowed=ALL), "not stated to be from a two-sample t test"
+    )
     missing(compute(changed(P_ONLY, n1=None), "SMD", allowed=ALL), "group sizes not given")
     missing(compute(changed(P_ONLY, sign=None), "SMD", allowed=ALL), "which group had more")
     missing(compute(changed(P_ONLY, p_value=None), "SMD", allowed=ALL), "without its p-value")

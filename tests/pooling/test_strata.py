@@ -81,8 +81,11 @@ def test_a_narrower_hartung_knapp_interval_is_told(tmp_path):
     assert "narrower" in three.remarks[0]
 
 
+THIRD = {"form": "two_by_two", "a_high_event": "22", "b_high_none": "28", "c_low_event": "16", "d_low_none": "34"}
+
+
 def test_the_difference_is_weaker_minus_stronger_with_its_own_variances(tmp_path):
-    done = analysis(tmp_path)
+    done = analysis(tmp_path, sheets=edited(6, **{"p_value": "", "p_cmp": "", "sign": ""}, **THIRD))
     (difference,) = done.differences
     stronger, weaker = done.strata
     assert (difference.stronger, difference.weaker, difference.tested) == ("prospective", "case_control", True)
@@ -93,6 +96,11 @@ def test_the_difference_is_weaker_minus_stronger_with_its_own_variances(tmp_path
     ]
     half = (difference.ci.high - difference.ci.low) / 2
     assert half == pytest.approx(1.959963984540054 * math.hypot(*wald))
+
+
+def test_fewer_than_three_studies_on_a_side_are_not_tested(tmp_path):
+    (difference,) = analysis(tmp_path).differences
+    assert (difference.tested, "fewer than three" in difference.reason) == (False, True)
 
 
 def test_the_same_people_in_both_strata_are_not_tested(tmp_path):
@@ -110,7 +118,7 @@ def test_strata_on_different_scales_are_not_tested(tmp_path):
 def test_a_risk_ratio_is_never_computed_from_people_chosen_by_outcome(tmp_path):
     done = analysis(tmp_path, change=lambda item: item.update(measure="RR"))
     assert [s.k for s in done.strata] == [3, 0]
-    assert {left.kind for left in done.left_out} == {"no_numbers", "form"}
+    assert {left.kind for left in done.left_out} == {"other_scale", "form"}
 
 
 @pytest.mark.parametrize(
@@ -251,3 +259,35 @@ def test_a_number_can_be_followed_to_its_cell_and_its_source(tmp_path):
     assert (source.sheet, source.row, source.doi, source.reference) == ("Effects", 2, "10.1234/tea.0", "Table 2")
     assert source.values["a_high_event"] == "12"
     assert source.cells["a_high_event"].endswith("2")
+
+
+def test_numbers_on_another_scale_are_told_apart_from_no_numbers(tmp_path):
+    done = analysis(tmp_path, change=lambda item: item["strata"][1].update(measure="SMD"))
+    kinds = {left.effect_id: (left.kind, left.says) for left in done.left_out}
+    assert kinds["Dunn2004-cc-1"] == ("other_scale", "30 with and 20 without the outcome against 18 and 32")
+    assert kinds["Gray2007-cc-1"][0] == "form"
+
+
+def test_a_row_that_is_added_takes_the_place_of_its_studys_main_row(tmp_path):
+    sheets = small_review.rows()
+    sheets["Effects"].append({**sheets["Effects"][0], "effect_id": "Ames2001-pr-2", "priority": "sensitivity"})
+    entry = {"label": "x", "why": "y", "with": ["Ames2001"]}
+    done = analysis(tmp_path, sheets=sheets, change=lambda item: item.update(sensitivity=[entry]))
+    assert done.strata[0].sensitivity[0].estimates == ("Bell2002-pr-1", "Cole2003-pr-1", "Ames2001-pr-2")
+
+
+def test_cycles_are_not_counted_as_people(tmp_path):
+    done = analysis(tmp_path, sheets=edited(0, analysis_unit="cycle"))
+    assert done.strata[0].people is None
+    assert done.strata[0].estimates[0].people is None
+
+
+def test_classes_that_overlap_or_belong_to_another_outcome_give_no_bounds(tmp_path):
+    sheets = small_review.rows()
+    base = {**sheets["Effects"][2], **NO_TABLE, "form": "risk_only"}
+    sheets["Effects"] = [row for row in sheets["Effects"] if row["effect_id"] != "Cole2003-pr-1"]
+    for i, (low, high) in enumerate([("5", "30"), ("25", "40")]):
+        cells = {"risk_pct": "20", "class_label": "c", "class_low": low, "class_high": high}
+        sheets["Effects"].append({k: v for k, v in {**base, **cells, "effect_id": f"Cole2003-pr-{i}"}.items() if v})
+    (beside,) = analysis(tmp_path, sheets=sheets).beside
+    assert beside.bounds is None

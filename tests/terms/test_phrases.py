@@ -98,7 +98,7 @@ def difference(**changes):
 
 def test_difference_between_designs():
     # Hackshaw 1997: common tau2, REML, Wald
-    expected = "Case-control ÷ prospective: ratio of odds ratios 0.97 (0.74 to 1.28), P = 0.83"
+    expected = "Case-control ÷ prospective: ratio of odds ratios 0.97 (0.74 to 1.28), P = 0.83 (common tau²)"
     assert phrases.difference(difference()) == expected
 
 
@@ -106,7 +106,7 @@ def test_difference_on_a_linear_scale_is_a_difference():
     text = phrases.difference(difference(measure="SMD", estimate=0.2, ci=Interval(-0.1, 0.5), p=0.2))
     assert text == (
         "Case-control minus prospective: difference between standardised mean differences 0.20 (−0.10 to 0.50), "
-        "P = 0.20"
+        "P = 0.20 (common tau²)"
     )
 
 

@@ -13,6 +13,7 @@ rule report:
         results=lambda wildcards: RUN.inputs(rules.pool.output.result, "report", **wildcards),
         wide=lambda wildcards: RUN.inputs(rules.draw.output.wide, "report", **wildcards),
         narrow=lambda wildcards: RUN.inputs(rules.draw.output.narrow, "report", **wildcards),
+        plates=lambda wildcards: RUN.plates(**wildcards),
     output:
         html="results/{review}/report/report.html",
         json="results/{review}/report/results.json",

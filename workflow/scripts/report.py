@@ -10,7 +10,6 @@ from metaan.files import digest, write_atomically
 from metaan.report import html as page
 from metaan.report import results as data
 from metaan.report.assemble import assemble
-from metaan.run import FORMATS
 from metaan.terms.finding import Finding
 from metaan.terms.records import Analysis, Grade
 from stage import listed, read_extraction, read_json, read_protocol, run
@@ -28,6 +27,7 @@ def report(
     results: str | Sequence[str],
     wide: str | Sequence[str],
     narrow: str | Sequence[str],
+    plates: str | Sequence[str],
     html: str,
     json: str,
 ) -> None:
@@ -37,8 +37,9 @@ def report(
     analyses = [Analysis.from_dict(read_json(path)) for path in listed(results)]
     with Path(findings).open(encoding="utf-8", newline="") as handle:
         found = [Finding.from_record(row) for row in csv.DictReader(handle)]
+    formats = " ".join(dict.fromkeys(["svg", *(Path(path).suffix[1:] for path in listed(plates))]))
     figures = {
-        analysis.id: {"wide": _text(broad), "narrow": _text(slim), "files": _formats(broad)}
+        analysis.id: {"wide": _text(broad), "narrow": _text(slim), "files": formats}
         for analysis, broad, slim in zip(analyses, listed(wide), listed(narrow), strict=True)
     }
     done = assemble(
@@ -56,11 +57,6 @@ def report(
     )
     write_atomically(html, page.render(done))
     write_atomically(json, data.render(done))
-
-
-def _formats(wide: str) -> str:
-    """Return the formats a figure was drawn in: "svg pdf png"."""
-    return " ".join(form for form in FORMATS if Path(wide).with_suffix(f".{form}").exists())
 
 
 def _text(path: str) -> str:

@@ -20,7 +20,11 @@ def check_cells(row: Row, sheet: Sheet, layout: Layout, decimal_mark: str) -> It
             if _needed(column, row):
                 yield _missing(row, sheet, column, layout)
         elif text == NOT_APPLICABLE:
-            continue
+            if _needed(column, row) and not column.na:
+                to_fix = "this cell applies to every row; fill it" + (
+                    "; NR if the source does not say" if column.nr else ""
+                )
+                yield finding("REQUIRED", row, sheet, column, "NA", _expected(column, layout), to_fix)
         elif text == NOT_REPORTED:
             if not column.nr:
                 yield finding(

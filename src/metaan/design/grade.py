@@ -27,6 +27,14 @@ _ORDER = {
     "cross_sectional": "Factor and outcome were recorded at the same time",
 }
 
+#: kinds of sources that a reader must know of
+_SEEN = {
+    "abstract": "an abstract",
+    "review_table": "a table of a review",
+    "grant_report": "a grant report",
+    "second_hand": "a second-hand page",
+}
+
 Answers = Mapping[str, bool | None]
 
 
@@ -35,7 +43,8 @@ def grade_all(extraction: Extraction, protocol: Protocol, decimal_mark: str = "p
     layout = protocol.layout
     studies = extraction.by_key("Studies", "study_id")
     treatments = {row["design_id"] for row in extraction.sheet("Effects") if row["factor_kind"] == "treatment"}
-    abstracts = _only_abstracts(extraction)
+    abstracts = _only_sources(extraction)
+    alone = _one_group(extraction)
     judgements = _overall_judgements(extraction)
     return tuple(
         _grade(
@@ -45,18 +54,28 @@ def grade_all(extraction: Extraction, protocol: Protocol, decimal_mark: str = "p
             studies.get(row["study_id"]),
             treatment=row["design_id"] in treatments,
             judged=judgements.get(row["design_id"], {}),
-            only_abstract=row["design_id"] in abstracts,
+            one_group=row["design_id"] in alone,
+            sources=abstracts.get(row["design_id"], set()),
             decimal_mark=decimal_mark,
         )
         for row in extraction.sheet("Design")
     )
 
 
-def _only_abstracts(extraction: Extraction) -> set[str]:
+def _only_sources(extraction: Extraction) -> dict[str, set[str]]:
+    """Return design -> kinds of sources its rows were read from."""
     kinds: dict[str, set[str]] = {}
     for row in extraction.sheet("Effects"):
         kinds.setdefault(row["design_id"], set()).add(row["src_type"])
-    return {design for design, found in kinds.items() if found == {"abstract"}}
+    return kinds
+
+
+def _one_group(extraction: Extraction) -> set[str]:
+    """Return the designs all of whose rows count one group without a comparison."""
+    forms: dict[str, set[str]] = {}
+    for row in extraction.sheet("Effects"):
+        forms.setdefault(row["design_id"], set()).add(row["form"])
+    return {design for design, found in forms.items() if found == {"single_group"}}
 
 
 def _overall_judgements(extraction: Extraction) -> dict[str, dict[str, str]]:
@@ -76,7 +95,8 @@ def _grade(
     *,
     treatment: bool,
     judged: Mapping[str, str],
-    only_abstract: bool,
+    one_group: bool,
+    sources: set[str],
     decimal_mark: str,
 ) -> Grade:
     sheet = layout.sheet("Design")
@@ -89,7 +109,13 @@ def _grade(
     derived, best, remark = _derive(stratum, facts, answers, judged)
     override = row.answer("grade_override")
     reason = _reason(stratum, conditions, answers, remark, protocol, facts)
-    flags = (*stratum_flags, *_flags(row, facts, names, study, layout, only_abstract))
+    if one_group:
+        derived, best, reason = (
+            "D",
+            "D",
+            "One group without a comparison: it shows what happened, not what made it happen.",
+        )
+    flags = (*stratum_flags, *_flags(row, facts, study, layout, sources))
     return Grade(
         design_id=row["design_id"],
         study_id=row["study_id"],
@@ -210,10 +236,9 @@ def _with_names(condition: Condition, facts: Mapping[str, Any], protocol: Protoc
 def _flags(
     row: Row,
     facts: Mapping[str, Any],
-    columns: set[str],
     study: Row | None,
     layout: Layout,
-    only_abstract: bool,
+    sources: set[str],
 ) -> Iterable[str]:
     """Yield what is printed beside a grade and never moves it."""
     if facts.get("karyotype_used") == "excluded_abnormal":
@@ -224,8 +249,9 @@ def _flags(
         yield "treatment was given because of the measurement"
     if study is not None and study.answer("test_seller") == "yes":
         yield "test or treatment sold by the authors' centre"
-    if only_abstract:
-        yield "only an abstract was seen"
+    for kind, said in _SEEN.items():
+        if kind in sources:
+            yield f"only {said} was seen" if len(sources) == 1 else f"read in part from {said}"
     label = row.answer("author_label")
     if label:
         yield from _mismatch(label, facts, layout)

@@ -13,6 +13,16 @@ from metaan.terms.measures import MEASURES
 from metaan.terms.records import Effect
 from metaan.terms.wording import fixed, listed, number, percent
 
+_FORM_GIVES = {
+    "two_by_two": "the 2×2 table",
+    "events_totals": "events and totals",
+    "means": "means",
+    "medians": "medians",
+    "ratio": "the ratio",
+    "t_stat": "the t test",
+    "p_only": "the t test",
+}
+
 CONVERSIONS: dict[str, str] = {
     "or_to_smd": "log odds ratio to standardised mean difference, times √3/π",
     "smd_to_or": "standardised mean difference to log odds ratio, times π/√3",
@@ -111,9 +121,9 @@ def _bring_to(found: _Found, form: str, measure: str, allowed: Collection[str]) 
     elif (given, measure) == ("HR", "RR") and "hr_as_rr" in allowed:
         effects, step = found.effects, "hazard ratio taken as risk ratio"
     else:
-        label = MEASURES[given].label
+        label, source = MEASURES[given].label, _FORM_GIVES.get(form, form)
         raise _Missing(
-            f"{form} gives {_article(label)} {label}; this analysis pools {MEASURES[measure].label}s "
+            f"{source} gives {_article(label)} {label}; this analysis pools {MEASURES[measure].label}s "
             f"and allows no conversion"
         )
     return found._replace(measure=measure, effects=effects, path=(*found.path, step), converted=True)
@@ -309,7 +319,7 @@ def _p_only(row: Row, measure: str, allowed: Collection[str], odds_only: bool, l
     if p == 0:
         raise _Missing("only a p-value printed as 0")
     if _word(row, "test") != "t_test":
-        raise _Missing(f"{only}, not from a two-sample t test")
+        raise _Missing(f"{only}, not stated to be from a two-sample t test")
     n1, n2, direction = _number(row, "n1"), _number(row, "n2"), _direction(row)
     if n1 is None or n2 is None:
         raise _Missing(f"{only}, group sizes not given")

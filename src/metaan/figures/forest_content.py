@@ -156,7 +156,10 @@ def _block(analysis: Analysis, synthesis: Synthesis) -> BlockContent:
     repeated = Counter(estimate.label for estimate in synthesis.estimates)
     said: list[Said] = []
     summary, no_summary = None, ""
-    if pooled is None:
+    if pooled is not None and analysis.no_bottom_line:
+        no_summary = "no meaningful mean: the studies are shown alone"
+        said.append(Said(role="heterogeneity", text=phrases.heterogeneity(pooled)))
+    elif pooled is None:
         no_summary = {0: "no study in the main pool", 1: phrases.NO_POOLING}.get(synthesis.k, "not pooled")
     else:
         summary = Summary(
@@ -171,10 +174,11 @@ def _block(analysis: Analysis, synthesis: Synthesis) -> BlockContent:
             prediction_limits="" if pooled.prediction is None else f"({wording.interval(measure, pooled.prediction)})",
         )
         said.append(Said(role="heterogeneity", text=phrases.heterogeneity(pooled)))
-    said.extend(
-        Said(role="further", text=phrases.further(measure, name, limits)) for name, limits in synthesis.also.items()
-    )
-    said.extend(Said(role="remark", text=wording.sentence(remark)) for remark in synthesis.remarks)
+    if summary is not None:
+        said.extend(
+            Said(role="further", text=phrases.further(measure, name, limits)) for name, limits in synthesis.also.items()
+        )
+        said.extend(Said(role="remark", text=wording.sentence(remark)) for remark in synthesis.remarks)
     said.extend(_beside(analysis, synthesis.stratum))
     return BlockContent(
         stratum=stratum,

@@ -26,7 +26,7 @@ def differences(strata: Sequence[Synthesis], cohorts: Mapping[str, str], protoco
     -------
     tuple of Difference
         Weaker minus stronger on the working scale, its variance the sum of the two model-based variances (each stratum
-        with its own tau2), normal reference. Tested only if both strata pool at least two studies on one measure and
+        with its own tau2), normal reference. Tested only if both strata pool at least three studies on one measure and
         no people stand in both.
     """
     held = [s for s in strata if s.k]
@@ -64,8 +64,8 @@ def _not_tested(stronger: Synthesis, weaker: Synthesis, cohorts: Mapping[str, st
         return f"same {protocol.people['many']}: difference not tested"
     if stronger.measure != weaker.measure:
         return "the two are on different scales: difference not tested"
-    if stronger.k < 2 or weaker.k < 2:
-        return "a single study on one side: difference not tested"
+    if stronger.k < 3 or weaker.k < 3:
+        return "fewer than three studies on one side: difference not tested"
     return ""
 
 

@@ -69,26 +69,35 @@ _COUNTS = (
 
 
 def people(row: Candidate) -> int | None:
-    """Return how many people a row is about; None where the source does not say.
+    """Return how many people a row is about; None where the source does not say, or counts cycles and the like.
 
-    What was typed as analysed comes first, then the groups, then those at risk in the design.
+    What was typed as analysed comes first, then the groups.
     """
     values = row.values
+    if values.get("analysis_unit") not in (None, "woman", "person"):
+        return None
     if values.get("n_analysed") is not None:
         return int(values["n_analysed"])
     for names in _COUNTS:
         counts = [values.get(name) for name in names]
         if None not in counts:
             return int(sum(counts))  # type: ignore[arg-type]
-    at_risk = row.design.answer("n_outcome_known") or row.design.answer("n_at_risk")
-    return int(at_risk) if at_risk.isdigit() else None
+    return None
+
+
+_TREATED = {
+    "higher_in_event": "outcome more often with the treatment",
+    "lower_in_event": "outcome less often with the treatment",
+    "no_difference": "no difference",
+}
 
 
 def says(values: Values) -> str:
     """Return what a row without usable numbers says: direction, p-value, values that stand alone."""
     parts = []
     if values.get("sign"):
-        parts.append(CORE_LISTS["sign"][values["sign"]])
+        treated = values.get("factor_kind") == "treatment"
+        parts.append((_TREATED if treated else CORE_LISTS["sign"])[values["sign"]])
     pair = _pair(values)
     if pair:
         parts.append(pair)
@@ -110,6 +119,10 @@ def _pair(values: Values) -> str:
         first, second = values.get(f"{name}1"), values.get(f"{name}2")
         if first is not None and second is not None:
             return f"{head} {wording.number(first)} against {wording.number(second)}"
+    table = [values.get(name) for name in ("a_high_event", "b_high_none", "c_low_event", "d_low_none")]
+    if None not in table:
+        a, b, c, d = table
+        return f"{a} with and {b} without the outcome against {c} and {d}"
     high, low = values.get("events_high"), values.get("events_low")
     if high is not None and values.get("total_high") is not None:
         text = f"{high}/{values['total_high']}"

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from statistics import NormalDist
 from typing import Any
 
@@ -146,8 +147,7 @@ class _Sorted:
             odds_only=self.stratum.stratum == "case_control",
         )
         if effect.missing:
-            kind = "form" if not FORMS[row.row["form"]].computable else "no_numbers"
-            self._leave(row, kind, effect.missing)
+            self._leave(row, self._kind(row), effect.missing)
             return
         priority = row.row["priority"]
         if priority == "secondary":
@@ -170,8 +170,20 @@ class _Sorted:
         self.taken[row.study["study_id"]] = row.row["effect_id"]
         self.main.append(self._estimate(row, effect, "main"))
 
+    def _kind(self, row: Candidate) -> str:
+        """Return why a row gives no effect here: its form never does, numbers lack, or they are on another scale."""
+        if not FORMS[row.row["form"]].computable:
+            return "form"
+        usable = any(
+            not compute(row.values, measure, allowed=self.stratum.conversions).missing
+            for measure in MEASURES
+            if measure != "RD"  # a table without events gives a difference of 0, which says nothing on another scale
+        )
+        return "other_scale" if usable else "no_numbers"
+
     def _leave(self, row: Candidate, kind: str, reason: str) -> None:
-        self.left_out.append(_left_out(row, kind, reason))
+        query = row.row.answer("flag_reason") if row.row["flag"] == "query_author" else ""
+        self.left_out.append(_left_out(row, kind, f"{reason}; {query}" if query else reason))
 
     def _leave_for_sensitivity(self, row: Candidate, effect: Effect) -> None:
         if effect.skewed:
@@ -286,8 +298,12 @@ def _sensitivities(
         )
     found = []
     for entry in wanted:
-        chosen = [e for e in main if not {e.effect_id, e.study_id} & set(entry.left_out)]
-        chosen += [e for e in others if {e.effect_id, e.study_id} & set(entry.added)]
+        added = [e for e in others if {e.effect_id, e.study_id} & set(entry.added)]
+        instead = {
+            e.study_id for e in added
+        }  # the same people count once: the row that is added takes the main one's place
+        chosen = [e for e in main if not {e.effect_id, e.study_id} & set(entry.left_out) and e.study_id not in instead]
+        chosen += list({e.study_id: e for e in reversed(added)}.values())[::-1]
         if not chosen or (not entry.model and [e.effect_id for e in chosen] == [e.effect_id for e in main]):
             continue
         if entry.model and len(main) < 2:
@@ -355,16 +371,17 @@ def _beside(stratum: StratumPlan, rows: Sequence[Candidate]) -> list[Beside]:
     The risk outside the top class lies between the smallest and the largest of the other classes, whatever their
     sizes, so the ratio of the top class to the rest lies between top / largest and top / smallest.
     """
-    by_study: dict[str, list[Candidate]] = {}
+    by_result: dict[tuple[str, ...], list[Candidate]] = {}
     for row in rows:
         if row.row["form"] == "risk_only" and row.row["flag"] != "exclude":
-            by_study.setdefault(row.study["study_id"], []).append(row)
+            same = tuple(row[name] for name in ("study_id", "design_id", "outcome", "marker", "timepoint", "subgroup"))
+            by_result.setdefault(same, []).append(row)
     found = []
-    for study, classes in by_study.items():
+    for (study, *_), classes in by_result.items():
         ordered = sorted(classes, key=lambda row: (row.values["class_low"] is None, row.values["class_low"] or 0.0))
         risks = [float(row.values["risk_pct"]) for row in ordered]
         rest, top = risks[:-1], risks[-1]
-        known = all(row.values["class_low"] is not None for row in ordered)
+        known = all(row.values["class_low"] is not None for row in ordered) and _apart(ordered)
         bounds = Interval(top / max(rest), top / min(rest)) if known and rest and min(rest) > 0 else None
         found.append(
             Beside(
@@ -381,3 +398,9 @@ def _beside(stratum: StratumPlan, rows: Sequence[Candidate]) -> list[Beside]:
             )
         )
     return found
+
+
+def _apart(classes: Sequence[Candidate]) -> bool:
+    """Whether classes in ascending order do not overlap."""
+    edges = [(row.values["class_low"], row.values["class_high"]) for row in classes]
+    return all(high is None or high <= low for (_, high), (low, _) in pairwise(edges))

@@ -37,7 +37,9 @@ PREDICTIONS = {
 def heterogeneity(pooled: Pooled) -> str:
     """Return "k = 9; tau² 0.080 (tau 0.28); I² 62 % (20 to 82); Q 21.1, df 8, P = 0.007"."""
     i2 = f"I² {wording.percent(pooled.i2)}"
-    if pooled.i2_ci is not None:
+    if pooled.i2_ci is not None and pooled.i2_ci.high == 0:
+        i2 += " (interval empty: the studies agree more closely than chance would make them)"
+    elif pooled.i2_ci is not None:
         i2 += f" ({wording.fixed(pooled.i2_ci.low, 0)} to {wording.fixed(pooled.i2_ci.high, 0)})"
     return (
         f"k = {pooled.k}; "
@@ -104,6 +106,7 @@ def difference(diff: Difference) -> str:
     return (
         f"{weaker} {sign} {stronger}: {measure.ratio_of} "
         f"{wording.effect(measure, diff.estimate, diff.ci)}, {wording.p_value(diff.p)}"
+        f"{f' ({diff.reason})' if diff.reason else ''}"
     )
 
 
@@ -118,6 +121,8 @@ def beside(b: Beside, people: str = "people") -> str:
         Plural word for those studied: "women".
     """
     text = f"Not poolable: {b.label}"
+    if b.source.kind == "second_hand":
+        text += ", read second-hand"
     if b.people is not None:
         text += f" ({wording.whole(b.people)} {people})"
     if b.classes:

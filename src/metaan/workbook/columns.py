@@ -46,6 +46,7 @@ class Column:
     refers_to: str = ""  #: sheet whose key this is, kind "ref"
     required: bool | When = False
     nr: bool = True  #: NR is an answer here
+    na: bool = False  #: NA is an answer here even where the cell is required
     group: str = "facts"  #: block of columns in the sheet
     low: float | None = None  #: smallest legal number
     high: float | None = None

@@ -1,5 +1,6 @@
 """The only reader of protocol.yaml."""
 
+import datetime
 import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -150,6 +151,8 @@ def _plain_loader() -> Any:
         seen: set[Any] = set()
         for key_node, _ in node.value:
             key = loader.construct_object(key_node)
+            if not isinstance(key, str):
+                raise yaml.constructor.ConstructorError(None, None, f"the key {key!r} is no word", key_node.start_mark)
             if key in seen:
                 raise yaml.constructor.ConstructorError(
                     None, None, f"the key {key!r} is given twice", key_node.start_mark
@@ -365,6 +368,10 @@ def _short(value: Any) -> str:
 
 def _meaning_faults(data: Mapping[str, Any], path: str) -> Iterable[Finding]:
     """Find what a schema cannot say: filters on columns and words that do not exist, ids given twice."""
+    try:
+        datetime.date.fromisoformat(data["as_of"])
+    except ValueError:
+        yield _fault(path, "as_of", repr(data["as_of"]), "a day of the calendar, YYYY-MM-DD", "correct the date")
     confounders = data.get("confounders", {})
     for population, names in data.get("required_confounders", {}).items():
         for name in names:

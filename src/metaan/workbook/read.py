@@ -315,8 +315,6 @@ class _SheetReader:
             if column.name in self.letters:
                 continue
             near = difflib.get_close_matches(column.name, list(unknown), 1, 0.6)
-            if not (column.required or near):
-                continue
             cell_name = unknown.pop(near[0]) if near else "A1"
             self._find(
                 Level.ERROR,

@@ -75,7 +75,7 @@ _STUDIES = Sheet(
 
 
 def _fact(name: str, words: str, meaning: str, required: bool | When = True, **more: object) -> Column:
-    return word(name, words, meaning, required=required, **more)
+    return word(name, words, meaning, required=required, na=True, **more)
 
 
 _SELECTED = When("selected_on_outcome", among=("yes",))
@@ -217,10 +217,10 @@ def _numbers() -> tuple[Column, ...]:
     spread = word("spread_type", "spread_type", "what sd1 and sd2 hold", group="numbers", width=11)
     columns.insert([c.name for c in columns].index("sd2") + 1, spread)
     columns += [
-        number("est", "ratio as printed", group="numbers", low=0, width=9),
+        number("est", "ratio as printed", group="numbers", low=0, high=1e4, width=9),
         word("scale", "scale", "kind of ratio", group="numbers", width=8),
-        number("ci_low", "lower confidence limit", group="numbers", low=0, width=9),
-        number("ci_high", "upper confidence limit", group="numbers", low=0, width=9),
+        number("ci_low", "lower confidence limit", group="numbers", low=0, high=1e4, width=9),
+        number("ci_high", "upper confidence limit", group="numbers", low=0, high=1e6, width=9),
         number("ci_level", "level of the interval", unit="percent", group="numbers", low=50, high=99.99, example="95"),
         number("se_log", "standard error of the log ratio", group="numbers", low=0, width=9),
         number("p_value", "p-value as printed, without sign", group="numbers", low=0, high=1, width=9),
@@ -253,7 +253,15 @@ _EFFECTS = Sheet(
         word("outcome", "outcome", "outcome; the event of a table", required=True, group="identity", width=22),
         word("outcome_good", "yes_no", "the event is a good one", required=True, group="identity", nr=False),
         word("factor_kind", "factor_kind", "what is compared", required=True, group="identity", nr=False),
-        word("effect_kind", "effect_kind", "benefit or harm", required=True, group="identity", nr=False),
+        word(
+            "effect_kind",
+            "effect_kind",
+            "benefit or harm; NA for a marker",
+            required=True,
+            group="identity",
+            nr=False,
+            na=True,
+        ),
         text("intervention", "treatment", required=_TREATMENT, group="identity", width=18),
         text("comparator", "what it is compared with", required=_TREATMENT, group="identity", width=18),
         word(

@@ -1,5 +1,6 @@
 """Text of a cell to a value, and nothing guessed on the way."""
 
+import math
 import re
 from dataclasses import dataclass
 
@@ -44,4 +45,5 @@ def parse_number(text: str, decimal_mark: str = "point") -> Number | None:
         return None
     mantissa = re.split("[eE]", plain)[0]
     decimals = len(mantissa.split(".")[1]) if "." in mantissa else 0
-    return Number(float(plain), decimals)
+    value = float(plain)
+    return Number(value, decimals) if math.isfinite(value) else None
