@@ -171,14 +171,14 @@ def text(found, **options):
 def test_beyond_the_threshold_before_the_outcome():
     found = analysis(synthesis("prospective", 4, 0.4, 1.2, **MARKER))
     assert text(found) == (
-        "In 4 prospective studies, a higher level of cell activity in blood came before pregnancy loss: "
+        "In 4 prospective studies, a higher level of cell activity in blood came before pregnancy loss more often: "
         "risk ratio 2.23 (95 % CI 1.49 to 3.32)."
     )
 
 
 def test_a_lower_level_is_said_to_be_lower():
     found = analysis(synthesis("prospective", 4, -1.2, -0.4, **MARKER))
-    assert "a lower level of cell activity in blood came before" in text(found)
+    assert "a lower level of cell activity in blood came before pregnancy loss more often" in text(found)
 
 
 def test_beyond_the_threshold_after_the_outcome():
@@ -227,7 +227,7 @@ def test_little_or_no_difference_needs_the_whole_interval_and_three_studies_of_t
 
 def test_two_studies_never_tell():
     found = analysis(synthesis("prospective", 2, 1.0, 1.2, **MARKER))
-    asked = "Whether a higher level of cell activity in blood came before pregnancy loss"
+    asked = "Whether a higher level of cell activity in blood is followed by pregnancy loss more often"
     assert text(found).startswith(f"{asked}, {DO_NOT_TELL}: 2 prospective studies, ")
 
 
@@ -242,6 +242,8 @@ def test_one_study_speaks_for_itself():
 def test_no_study():
     found = analysis(synthesis("trial", 0, 0.0, 1.0), kind="treatment")
     assert text(found) == "No trial with numbers that can be pooled."
+    after = bottom_line(analysis(synthesis("case_control", 0, 0.0, 1.0)), label).sentences[0].text
+    assert after == "No case-control study with numbers that can be pooled."
 
 
 def test_no_bottom_line_holds_no_sentence():
@@ -284,10 +286,13 @@ def test_a_study_beside_with_a_large_effect_forbids_little_or_no_difference():
 def test_whether_anybody_measured_first():
     after = synthesis("case_control", 5, 0.4, 1.2, **MARKER)
     assert bottom_line(analysis(after), label).closing == NOBODY_MEASURED_FIRST
-    elsewhere = bottom_line(analysis(after), label, measured_first_elsewhere=2).closing
-    assert elsewhere.startswith("No study of this question measured it first; 2 comparisons on other questions")
-    unusable = bottom_line(analysis(after, left_out=(row("prospective"),)), label).closing
-    assert unusable == "What measured it first gave no number that can be pooled: 1 comparison."
+    named = ("Yamada 2003 (loss: RR 4.9 (1.7 to 13.8))", "Ho 2020")
+    elsewhere = bottom_line(analysis(after), label, elsewhere=named).closing
+    assert elsewhere == "Measured first, on other outcomes: Yamada 2003 (loss: RR 4.9 (1.7 to 13.8)); Ho 2020."
+    unusable = analysis(after, left_out=(row("prospective"),))
+    none = "What measured it first gave no number that can be pooled: 1 row."
+    assert bottom_line(unusable, label).closing == none
+    assert bottom_line(unusable, label, elsewhere=named).closing == f"{none} {elsewhere}"
     both = analysis(synthesis("prospective", 1, 0.1, 0.2, **MARKER), after)
     assert bottom_line(both, label).closing == ""
     drug = analysis(synthesis("case_control", 5, 0.4, 1.2, **DRUG), kind="treatment")
@@ -296,7 +301,21 @@ def test_whether_anybody_measured_first():
 
 def test_an_exposure_is_told_by_its_contrast_where_nothing_names_it():
     found = analysis(synthesis("prospective", 3, -0.2, 0.9, outcome="loss"), kind="exposure")
-    assert text(found).startswith("Whether the exposure came before pregnancy loss")
+    assert text(found).startswith("Whether the exposure is followed by pregnancy loss more often, ")
+
+
+@pytest.mark.parametrize(("low", "high", "often"), [(0.3, 0.9, "more often"), (-0.9, -0.3, "less often")])
+def test_an_exposure_that_came_first_is_said_to_come_before_more_or_less_often(low, high, often):
+    found = analysis(synthesis("prospective", 3, low, high, intervention="smoke", outcome="loss"), kind="exposure")
+    assert text(found).startswith(f"In 3 prospective studies, smoke came before pregnancy loss {often}: risk ratio")
+
+
+def test_nobody_asks_whether_what_was_recorded_first_came_first():
+    for kind, values in (("marker", MARKER), ("exposure", {"intervention": "smoke", "outcome": "loss"})):
+        found = analysis(synthesis("prospective", 3, -0.5, 0.5, **values), kind=kind)
+        assert "came before" not in text(found)
+    after = analysis(synthesis("case_control", 3, -0.5, 0.5, **MARKER))
+    assert "was associated with pregnancy loss, the studies do not tell us" in text(after)
 
 
 def test_more_than_two_outcomes_are_not_listed():
@@ -330,7 +349,7 @@ def test_no_sentence_claims_more_than_its_interval(where, k, a, b, threshold):
         assert STRATA[stratum].strength == 1
     if k >= 2 and not claims and said.verdict != Verdict.LITTLE_OR_NONE:
         assert DO_NOT_TELL in said.text
-    if stratum == "case_control":
+    if stratum == "case_control" and k:
         assert said.text.endswith(f"{MEASURED_AFTER}.")
     assert "significan" not in said.text
     assert ("changed" in said.text) <= (stratum == "trial")

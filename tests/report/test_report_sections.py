@@ -6,12 +6,19 @@ import re
 
 import pytest
 import report_case
+from report_page import Page
 
+from metaan.certainty.sentences import NOBODY_MEASURED_FIRST
+from metaan.report import html
 from metaan.report.content import Answer, Section
 from metaan.report.content import plain as said
+from metaan.report.ledger import balance
 from metaan.terms import phrases, wording
 from metaan.terms.designs import STRATA
+from metaan.terms.finding import Finding, Level
 from metaan.terms.measures import MEASURES
+from metaan.terms.origin import Origin
+from metaan.terms.records import Difference, Interval
 
 NUMBERS = re.compile(r"(?<![\w.])[−-]?\d+(?:\.\d+)?")
 EFFECT = re.compile(
@@ -63,10 +70,75 @@ def test_numbers_of_the_bottom_line_are_those_of_the_records(report, case):
 
 
 def test_a_study_that_measured_first_on_another_question_is_not_denied(report):
-    percent = answers(report)[1]
-    assert said(percent.sentences[-1][1]) == (
-        "No study of this question measured it first; 1 comparison on other questions of this review did."
-    )
+    closing = answers(report)[1].sentences[-1][1]
+    assert said(closing) == "Measured first, on other outcomes: Delta 2013 (loss of the next pregnancy: no difference)."
+    assert [(run.text, run.href) for run in closing if run.href] == [("Delta 2013", "#row-Delta2013-pr-4")]
+
+
+def test_what_measured_first_is_found_by_the_filters_of_the_question_not_by_the_rows_it_pools(case):
+    alone = changed(case, "Delta2013-pr-4", compartment="uterus")
+    protocol = with_filter(alone.protocol, "percent-rif", compartment=("blood",))
+    closing = answers(dataclasses.replace(alone, protocol=protocol).report())[1].sentences[-1][1]
+    assert said(closing) == NOBODY_MEASURED_FIRST
+    wide = with_filter(alone.protocol, "percent-rif", compartment=("blood", "uterus"), marker=("percent", "activity"))
+    closing = said(answers(dataclasses.replace(alone, protocol=wide).report())[1].sentences[-1][1])
+    assert closing.startswith("Measured first, on other outcomes: Alpha 1995 (")
+    assert "Beta 2003 (loss of the next pregnancy: RR 3.6 (1.6 to 8)); " in closing
+    assert "Delta 2013 (" in closing
+    assert "Zeta" not in closing
+    asked = with_filter(alone.protocol, "percent-rif", outcome=("next_loss",))
+    closing = said(answers(dataclasses.replace(alone, protocol=asked).report())[1].sentences[-1][1])
+    assert closing.startswith("Measured first, outside this question: Delta 2013 (")
+
+
+def with_filter(protocol, name, **include):
+    """Return a protocol in which one analysis asks for something else."""
+    plans = []
+    for plan in protocol.analyses:
+        if plan.id == name:
+            parts = [dataclasses.replace(part, include={**part.include, **include}) for part in plan.strata]
+            plan = dataclasses.replace(plan, include={**plan.include, **include}, strata=tuple(parts))
+        plans.append(plan)
+    return dataclasses.replace(protocol, analyses=tuple(plans))
+
+
+def changed(case, effect_id, **cells):
+    """Return the case with other words in one row of the workbook; its results stay."""
+    extraction = case.extraction.to_dict()
+    for _, values in extraction["rows"]["Effects"]:
+        if values["effect_id"] == effect_id:
+            values.update(cells)
+    return dataclasses.replace(case, extraction=type(case.extraction).from_dict(extraction))
+
+
+def notes(answer):
+    return [said(note) for note in answer.notes]
+
+
+def test_numbers_on_another_scale_are_not_said_to_be_unusable(case):
+    found = case.analysis("percent-rif")
+    before = notes(answers(case.report())[1])
+    assert not any("another scale" in note or "no usable numbers" in note for note in before)  # Zeta is pooled
+    row = next(row for row in case.analysis("activity").left_out if row.effect_id.startswith("Delta"))
+    for kind, sentence in (
+        ("other_scale", "1 comparison gives numbers on another scale."),
+        ("no_numbers", "1 known comparison of this question gives no usable numbers."),
+        ("form", "1 known comparison of this question gives no usable numbers."),
+        ("priority", ""),
+    ):
+        twice = (dataclasses.replace(row, kind=kind), dataclasses.replace(row, kind=kind, effect_id="Delta2013-pr-4"))
+        ledger = dataclasses.replace(
+            found.ledger,
+            left_out={**found.ledger.left_out, kind: found.ledger.left_out.get(kind, 0) + 2},
+            typed=found.ledger.typed + 2,
+        )
+        more = dataclasses.replace(found, left_out=(*found.left_out, *twice), ledger=ledger)
+        analyses = tuple(more if a is found else a for a in case.analyses)
+        told = dataclasses.replace(case, analyses=analyses).report()
+        extra = [note for note in notes(answers(told)[1]) if note not in before]
+        assert extra == ([sentence] if sentence else [])
+        line = balance(more.ledger)
+        assert ("numbers on another scale" in line) == (kind == "other_scale")
 
 
 def checked_result(text, synthesis):
@@ -89,7 +161,10 @@ def test_results_in_every_table_are_those_of_the_records(page, case):
         shown = [cells[2].text for cells in side_by_side if len(cells) == 5]
         pooled = rows_of(page.section(f"analysis-{analysis.id}-pooled"))
         for i, synthesis in enumerate(analysis.strata):
-            checked += checked_result(shown[i], synthesis) + checked_result(pooled["Result (95 % CI)"][i], synthesis)
+            lead = "no meaningful mean: " if analysis.no_bottom_line else ""
+            for text in (shown[i], pooled["Result (95 % CI)"][i]):
+                assert text.startswith(lead)
+                checked += checked_result(text.removeprefix(lead), synthesis)
             assert pooled["Studies"][i] == str(synthesis.k)
             if synthesis.pooled is None:
                 continue
@@ -244,7 +319,7 @@ def test_what_was_not_pooled_is_named_with_its_reason(page, case):
         place = page.section(f"analysis-{analysis.id}-left-out")
         rows = [row for row in place.all("tr") if row.all("td") and row.all("th")]
         if not analysis.left_out:
-            assert "Every known comparison" in place.text
+            assert place.text == "Every known comparison of this question is pooled."
             continue
         told = {row.all("a")[-1].attributes["href"]: row.text for row in rows if row.all("a")}
         for row in analysis.left_out:
@@ -264,7 +339,73 @@ def test_the_ledger_adds_up_in_print(page, case):
     assert typed == inside + nowhere == 18
     assert inside == pooled + listed
     assert nowhere == 2
-    assert "Zeta 2023" in page.section("rows-nowhere").text
+    listed_rows = page.section("rows-nowhere")
+    assert "Zeta 2023" in listed_rows.text
+    assert all("No difference." in row.text for row in listed_rows.all("tbody")[0].all("tr"))
+
+
+def test_an_analysis_nobody_typed_a_row_for_does_not_say_that_all_are_pooled(case):
+    found = case.analysis("drug")
+    ledger = dataclasses.replace(found.ledger, pooled=0, outside={"intervention": found.ledger.typed})
+    strata = [dataclasses.replace(s, k=0, estimates=(), others=(), pooled=None, sensitivity=()) for s in found.strata]
+    bare = dataclasses.replace(found, strata=tuple(strata), left_out=(), ledger=ledger)
+    analyses = tuple(bare if a is found else a for a in case.analyses)
+    page = Page(html.render(dataclasses.replace(case, analyses=analyses).report()))
+    assert page.section("analysis-drug-left-out").text == "No row of the workbook answers this question."
+
+
+def test_harms_of_a_treatment_stand_under_it_as_typed(case):
+    harmed = changed(case, "Zeta2023-cc-3", intervention="drug X", factor_kind="treatment", effect_kind="harm")
+    page = Page(html.render(harmed.report()))
+    table = page.section("analysis-drug-harms")
+    assert table.all("caption")[0].text == "Harms reported (typed, not pooled)"
+    assert [row.all("th")[0].text for row in table.all("tbody")[0].all("tr")] == ["Zeta 2023"]
+    assert {"live birth", "No difference."} <= {cell.text for cell in table.all("td")}
+    assert table.all("a")[-1].attributes["href"] == "#row-Zeta2023-cc-3"
+    assert page.section("analysis-drug-y-harms").text.startswith("No row on harms of this treatment is typed")
+    assert "analysis-activity-harms" not in page.by_id
+    assert "analysis-drug-others" not in page.by_id
+
+
+def test_other_outcomes_of_a_treatment_stand_under_it_as_typed(case):
+    other = changed(case, "Zeta2023-cc-3", intervention="drug X", factor_kind="treatment", effect_kind="benefit")
+    page = Page(html.render(other.report()))
+    assert "Zeta 2023" in page.section("analysis-drug-others").text
+    assert "analysis-drug-y-others" not in page.by_id
+    assert page.section("analysis-drug-harms").text.startswith("No row on harms")
+
+
+def test_a_mean_without_meaning_stands_back_and_says_so(page, case):
+    pooled = wording.full_effect(
+        "RR", *[getattr(case.analysis("drug-y").strata[0].pooled, n) for n in ("estimate", "ci")]
+    )
+    for name in ("designs-drug-y-table", "analysis-drug-y-pooled"):
+        shown = [span for span in page.section(name).with_class("muted") if pooled in span.text]
+        assert [span.text for span in shown] == [f"no meaningful mean: {pooled}"]
+        assert page.section(name).text.count(pooled) == 1
+    assert "no meaningful mean" not in page.section("designs-drug").text
+    assert "diamond" not in page.section("figure-drug-y").text
+    assert "diamond" in page.section("figure-drug").text
+
+
+def test_a_tested_difference_says_once_how_it_was_tested(case):
+    found = case.analysis("drug")
+    reason = "each stratum with its own variance between studies, normal reference"
+    tested = Difference(
+        stronger="trial",
+        weaker="treatment_cohort",
+        measure="RR",
+        tested=True,
+        reason=reason,
+        estimate=0.1,
+        ci=Interval(-0.2, 0.4),
+        p=0.5,
+    )
+    analyses = tuple(dataclasses.replace(a, differences=(tested,)) if a is found else a for a in case.analyses)
+    page = Page(html.render(dataclasses.replace(case, analyses=analyses).report()))
+    for name in ("designs-drug", "analysis-drug"):
+        assert page.section(name).text.count(reason) == 1
+        assert "1.11 (0.82 to 1.49)" in page.section(name).text
 
 
 def test_a_ledger_that_does_not_add_up_stops_the_report(case):
@@ -303,8 +444,37 @@ def test_facts_are_counted_from_the_design_sheet(report, case):
     )
     assert any("outcome-dependent exclusion" in item and item.startswith("In 2 of 4") for item in items)
     assert any("women who had given birth in 2" in item for item in items)
-    assert any("Gamma 2017 with Beta 2003" in item for item in items)
+    assert (
+        "1 study is marked as perhaps holding people of another: Gamma 2017 with Beta 2003, "
+        "both in the pool of Cell activity in blood (prospective)."
+    ) in items
+    assert "1 group of rows is marked as sharing people or controls; no pool holds two rows of one group." in items
     assert not any("knew the outcome" in item for item in items)  # no source says so
+
+
+def test_blank_and_not_reported_are_told_apart(report, case):
+    facts = next(section for section in report.sections if section.id == "why")
+    items = [said(item) for block in facts.blocks if block.type == "bullets" for item in block.items]
+    strata = {grade.design_id: grade.stratum for grade in case.grades}
+    rows = [r for r in case.extraction.sheet("Design") if strata[r["design_id"]] == "prospective"]
+    blank = sum(r["karyotype_used"] == "" for r in rows)
+    assert (blank, any(r["karyotype_used"] == "NR" for r in rows)) == (2, False)
+    (exclusion,) = [item for item in items if "outcome-dependent exclusion" in item]
+    assert f"; left blank in {blank} –" in exclusion
+    assert "not reported" not in exclusion
+    (tuned,) = [item for item in items if "the cut-off was chosen" in item]
+    assert "; not reported in 1 –" in tuned
+    (unknown,) = [item for item in items if item.startswith("Not known in prospective comparisons")]
+    assert "people whose outcome is known (left blank 3 of 4)" in unknown
+
+
+def test_people_of_one_group_twice_in_a_pool_are_told(case):
+    twice = changed(changed(case, "Beta2003-pr-1", dependency_group="b"), "Gamma2017-pr-1", dependency_group="b")
+    facts = next(section for section in twice.report().sections if section.id == "why")
+    items = [said(item) for block in facts.blocks if block.type == "bullets" for item in block.items]
+    assert (
+        "2 groups of rows are marked as sharing people or controls; two rows of one group stand together in 1 pool."
+    ) in items
 
 
 def test_grades_stand_with_best_case_and_reason(page, case):
@@ -348,6 +518,55 @@ def test_findings_are_counted_and_stand_in_four_lines(page):
     finding = section.with_class("finding")[0]
     assert [e.text for e in finding.all("dt")] == ["where", "found", "expected", "to fix"]
     assert finding.all("dd")[0].text == "Effects > AG9 (spread; study Epsilon 2022)"
+
+
+def test_notes_that_say_the_same_share_a_table(case):
+    notes = tuple(
+        Finding(
+            id="SOURCE",
+            level=Level.NOTE,
+            origin=Origin("extraction.xlsx", "Studies", f"A{row.number}"),
+            subject=f"study {row['study_id']}",
+            found=f"{row['study_id']}: no DOI",
+            expected="a DOI",
+            to_fix="look it up",
+        )
+        for row in case.extraction.sheet("Studies")
+    )
+    page = Page(html.render(dataclasses.replace(case, findings=(*report_case.FINDINGS, *notes)).report()))
+    rows = page.section("notes-SOURCE-1").all("tbody")[0].all("tr")
+    assert [row.all("td")[-1].text for row in rows] == [note.found for note in notes]
+    assert [row.all("a")[0].attributes["href"] for row in rows] == [
+        f"#study-{row['study_id']}" for row in case.extraction.sheet("Studies")
+    ]
+    section = page.section("findings")
+    assert section.text.count("look it up") == 1
+    wheres = [e.all("dd")[0].text for e in section.with_class("finding")]
+    assert wheres == ["Effects > AG9 (spread; study Epsilon 2022)", "PRISMA", "a DOI"]
+
+
+def test_alike_warnings_keep_their_four_lines(case):
+    first = report_case.FINDINGS[0]
+    again = dataclasses.replace(first, origin=Origin("extraction.xlsx", "Effects", "AG10"))
+    page = Page(html.render(dataclasses.replace(case, findings=(first, again)).report()))
+    assert [len(e.all("dt")) for e in page.section("findings").with_class("finding")] == [4, 4]
+
+
+def test_a_report_without_identifiers_reads_well_whatever_is_missing(case):
+    extraction = case.extraction.to_dict()
+    for _, values in extraction["rows"]["Reports"]:
+        if values["study_id"] == "Mu2019":
+            values["year"] = "NR"
+    bare = dataclasses.replace(case, extraction=type(case.extraction).from_dict(extraction))
+    row = Page(html.render(bare.report())).section("study-Mu2019").text
+    assert " ," not in row
+    assert "article, no DOI or PubMed number" in row
+
+
+def test_methods_say_which_checks_are_not_built(page):
+    text = page.section("methods").text
+    assert "Not built in this version are checks that compare numbers" in text
+    assert "take the normal distribution as reference" in text
 
 
 def test_methods_name_what_was_used(page, case):

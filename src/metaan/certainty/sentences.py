@@ -19,6 +19,8 @@ DO_NOT_TELL = "the studies do not tell us"
 MEASURED_AFTER = "measured after the outcome"
 AFTER = {"case_control": MEASURED_AFTER, "treatment_cohort": "treatment not assigned at random"}  #: last words
 NOBODY_MEASURED_FIRST = "No study in this review measured it first."
+MEASURED_FIRST_ELSEWHERE = "Measured first, on other outcomes"  #: followed by the studies
+MEASURED_FIRST_OUTSIDE = "Measured first, outside this question"  #: the same, of other people too
 MEASURED_FIRST = ("trial", "prospective")  #: strata in which the factor came before the outcome by design
 
 Label = Callable[[str, str], str]  #: list and word -> label, as `workbook.layout.Layout.label`
@@ -63,7 +65,9 @@ class BottomLine(Record):
     closing: str = ""  #: on what no study of this question did
 
 
-def bottom_line(analysis: Analysis, label: Label, *, measured_first_elsewhere: int = 0) -> BottomLine:
+def bottom_line(
+    analysis: Analysis, label: Label, *, elsewhere: Sequence[str] = (), lead: str = MEASURED_FIRST_ELSEWHERE
+) -> BottomLine:
     """Return what may be said of one analysis.
 
     Parameters
@@ -72,8 +76,11 @@ def bottom_line(analysis: Analysis, label: Label, *, measured_first_elsewhere: i
         Its syntheses, strongest design first.
     label : callable
         Label of a word of a list.
-    measured_first_elsewhere : int
-        Rows of this review outside the analysis that measured the same factor before an outcome.
+    elsewhere : sequence of str
+        Studies of this review that measured the same factor before an outcome, outside the analysis, with what they
+        say.
+    lead : str
+        Words before those studies.
     """
     if analysis.no_bottom_line:
         reason = analysis.no_bottom_line
@@ -82,7 +89,7 @@ def bottom_line(analysis: Analysis, label: Label, *, measured_first_elsewhere: i
         analysis_id=analysis.id,
         withheld="",
         sentences=tuple(_sentence(analysis, synthesis, label) for synthesis in analysis.strata),
-        closing=_closing(analysis, measured_first_elsewhere),
+        closing=_closing(analysis, elsewhere, lead),
     )
 
 
@@ -147,7 +154,7 @@ def _text(analysis: Analysis, synthesis: Synthesis, found: Verdict, label: Label
     after = f", {AFTER[synthesis.stratum]}" if synthesis.stratum in AFTER else ""
     one, many = _STUDIES[synthesis.stratum]
     if found is Verdict.NO_STUDY:
-        return wording.sentence(f"no {one} with numbers that can be pooled{after}")
+        return wording.sentence(f"no {one} with numbers that can be pooled")
     if found is Verdict.ONE_STUDY:
         only = synthesis.estimates[0]
         effect = wording.full_effect(synthesis.measure, only.effect.y, only.ci, analysis.level)
@@ -181,14 +188,22 @@ def _effect(analysis: Analysis, synthesis: Synthesis) -> str:
 
 
 def _claim(analysis: Analysis, synthesis: Synthesis, label: Label, *, rising: bool, open_question: bool) -> str:
-    """Return subject, verb and object: "a higher level of X came before loss", "X changed live birth (more births)"."""
-    verb = STRATA[synthesis.stratum].verb
+    """Return subject, verb and object: "a higher level of X came before loss more often", "X changed live birth".
+
+    That a factor which was recorded first came first is no finding: what a prospective study is asked, and may claim,
+    is whether the outcome follows more often.
+    """
+    first = synthesis.stratum == "prospective"
+    verb = "is followed by" if first and open_question else STRATA[synthesis.stratum].verb
     subject, event = factor(analysis, synthesis, label), outcome(synthesis, label)
     if analysis.factor_kind == "marker":
-        return f"a {'higher' if rising else 'lower'} level of {subject} {verb} {event}"
+        often = " more often" if first else ""
+        return f"a {'higher' if rising else 'lower'} level of {subject} {verb} {event}{often}"
     if open_question:
         asked = subject + (_contrast(synthesis) if analysis.factor_kind == "exposure" else "")
-        return f"{asked} {verb} {event}"
+        return f"{asked} {verb} {event}{' more often' if first else ''}"
+    if first:
+        return f"{subject} {verb} {event} {'more' if rising else 'less'} often"
     said = {**analysis.words, **synthesis.words}
     direction = said.get("high" if rising else "low", "") or f"{event} {'more' if rising else 'less'} often"
     return f"{subject} {verb} {event} ({direction})"
@@ -236,7 +251,7 @@ def _words(rows: Sequence[dict[str, str]], column: str, label: Label | None = No
     return [label(words, word) if label else word for word in typed if word not in ("", "NR", "NA")]
 
 
-def _closing(analysis: Analysis, elsewhere: int) -> str:
+def _closing(analysis: Analysis, elsewhere: Sequence[str], lead: str) -> str:
     """Say whether anybody measured the factor first, where only studies that measured it afterwards were pooled."""
     if analysis.factor_kind == "treatment" or not any(s.stratum == "case_control" and s.k for s in analysis.strata):
         return ""
@@ -244,9 +259,9 @@ def _closing(analysis: Analysis, elsewhere: int) -> str:
         return ""
     here = sum(row.stratum in MEASURED_FIRST for row in analysis.left_out)
     here = here or sum(b.stratum in MEASURED_FIRST for b in analysis.beside)
+    said = []
     if here:
-        return f"What measured it first gave no number that can be pooled: {wording.count(here, 'comparison')}."
+        said.append(f"What measured it first gave no number that can be pooled: {wording.count(here, 'row')}.")
     if elsewhere:
-        rows = wording.count(elsewhere, "comparison")
-        return f"No study of this question measured it first; {rows} on other questions of this review did."
-    return NOBODY_MEASURED_FIRST
+        said.append(wording.sentence(f"{lead}: {'; '.join(elsewhere)}"))
+    return " ".join(said) or NOBODY_MEASURED_FIRST

@@ -123,6 +123,8 @@ def _pair(values: Values) -> str:
     if None not in table:
         a, b, c, d = table
         return f"{a} with and {b} without the outcome against {c} and {d}"
+    if values.get("high_event") is not None and values.get("n_event") is not None:
+        return f"{values['high_event']}/{values['n_event']} against {values['high_none']}/{values['n_none']}"
     high, low = values.get("events_high"), values.get("events_low")
     if high is not None and values.get("total_high") is not None:
         text = f"{high}/{values['total_high']}"

@@ -1,38 +1,39 @@
 """The first screen: what the review shows, in sentences no stronger than the studies allow."""
 
-from metaan.certainty.sentences import MEASURED_FIRST, BottomLine, bottom_line
+from metaan.certainty.sentences import BottomLine, bottom_line
 from metaan.report.content import Answer, Block, Paragraph, Run, Section, Text, link, words
-from metaan.report.material import Material, place
+from metaan.report.material import Material, anchor, place
 from metaan.report.parts import beside, beside_alone, beside_result
+from metaan.report.typed_rows import Elsewhere, measured_first
 from metaan.terms import wording
 from metaan.terms.designs import STRATA
 from metaan.terms.records import Analysis
 
 WITHOUT_NUMBERS = ("no_numbers", "form")  #: kinds of rows left out because nothing could be computed
+OTHER_SCALE = "other_scale"  #: kind of rows whose numbers give an effect, but not on the measure of the analysis
 
 
 def bottom_lines(m: Material) -> tuple[BottomLine, ...]:
     """Return what may be said of each analysis, in the order of the protocol."""
-    return tuple(
-        bottom_line(analysis, m.label, measured_first_elsewhere=_measured_first_elsewhere(m, analysis))
-        for analysis in m.analyses
-    )
+    return tuple(_line(m, analysis) for analysis in m.analyses)
 
 
-def _measured_first_elsewhere(m: Material, analysis: Analysis) -> int:
-    """Count rows outside an analysis that hold the same factor, recorded before an outcome."""
-    columns = ("factor_kind", "marker", "compartment") if analysis.factor_kind == "marker" else ("factor_kind",)
-    here = {
-        tuple(estimate.source.values.get(column, "") for column in columns)
-        for synthesis in analysis.strata
-        for estimate in synthesis.estimates
-    }
-    inside = {effect_id for effect_id, uses in m.uses.items() if any(use.analysis is analysis for use in uses)}
-    return sum(
-        tuple(row[column] for column in columns) in here and m.stratum_of(effect_id) in MEASURED_FIRST
-        for effect_id, row in m.effects.items()
-        if effect_id not in inside
-    )
+def _line(m: Material, analysis: Analysis) -> BottomLine:
+    lead, found = measured_first(m, analysis)
+    return bottom_line(analysis, m.label, elsewhere=[_named(item) for item in found], lead=lead)
+
+
+def _named(item: Elsewhere) -> str:
+    return f"{item.label} ({item.says})" if item.says else item.label
+
+
+def _linked(closing: str, found: tuple[Elsewhere, ...]) -> Text:
+    """Return the closing sentence with each study it names leading to its row."""
+    runs: list[Run] = []
+    for item in found:
+        before, name, closing = closing.partition(item.label)
+        runs += [Run(text=before), Run(text=name, href=f"#{anchor(item.effect_id)}")] if name else [Run(text=before)]
+    return tuple(run for run in (*runs, Run(text=closing)) if run.text)
 
 
 def section(m: Material, lines: tuple[BottomLine, ...]) -> Section:
@@ -42,9 +43,10 @@ def section(m: Material, lines: tuple[BottomLine, ...]) -> Section:
         Paragraph(
             text=words(
                 "Each design speaks for itself; results of different designs are never pooled together. Words follow "
-                "the design: “changed” is said of trials only, “came before” of studies that recorded the factor "
-                "before the outcome, “was associated with” of all others. “Do not tell us” means that the interval, "
-                "or a study beside it, leaves the answer open; it does not mean that there is no difference."
+                "the design: “changed” is said of trials only, “came before” and “is followed by” of studies that "
+                "recorded the factor before the outcome, “was associated with” of all others. “Do not tell us” means "
+                "that the interval, or a study beside it, leaves the answer open; it does not mean that there is no "
+                "difference."
             ),
             role="note",
         )
@@ -68,15 +70,32 @@ def _answer(m: Material, analysis: Analysis, line: BottomLine) -> Answer:
         notes += [beside(m, b) for b in analysis.beside if b.stratum in present]
     notes += beside_alone(m, analysis)
     if line.closing:
-        sentences.append(("", words(line.closing)))
-    shown = {(b.study_id, b.stratum) for b in analysis.beside}
-    without = sum(row.kind in WITHOUT_NUMBERS and (row.study_id, row.stratum) not in shown for row in analysis.left_out)
-    if without:
-        known = wording.count(without, "known comparison")
-        verb = "gives" if without == 1 else "give"
-        notes.append(link(f"{known} of this question {verb} no usable numbers.", f"#{place(analysis)}-left-out"))
+        sentences.append(("", _linked(line.closing, measured_first(m, analysis)[1])))
+    notes += _without_numbers(m, analysis)
     return Answer(
         title=link(analysis.title, f"#{place(analysis)}"),
         sentences=tuple(sentences),
         notes=tuple(notes),
     )
+
+
+def _without_numbers(m: Material, analysis: Analysis) -> list[Text]:
+    """Return how many known comparisons give nothing that could be pooled, and how many numbers on another scale."""
+    shown = {(b.study_id, b.stratum) for b in analysis.beside}
+    pooled = {e.design_id for synthesis in analysis.strata for e in (*synthesis.estimates, *synthesis.others)}
+    kinds: dict[str, set[str]] = {}
+    for row in analysis.left_out:
+        design = m.design_of(row.effect_id)
+        if (row.study_id, row.stratum) not in shown and design is not None and design["design_id"] not in pooled:
+            kinds.setdefault(design["design_id"], set()).add(row.kind)
+    other = sum(OTHER_SCALE in found for found in kinds.values())
+    without = sum(OTHER_SCALE not in found and not found.isdisjoint(WITHOUT_NUMBERS) for found in kinds.values())
+    where = f"#{place(analysis)}-left-out"
+    said: list[Text] = []
+    if without:
+        known = wording.count(without, "known comparison")
+        said.append(link(f"{known} of this question {'gives' if without == 1 else 'give'} no usable numbers.", where))
+    if other:
+        known = wording.count(other, "comparison")
+        said.append(link(f"{known} {'gives' if other == 1 else 'give'} numbers on another scale.", where))
+    return said

@@ -3,15 +3,17 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from metaan.report.content import Block, Details, Paragraph, Section, Table, TableRow, cell, heads, link, words
+from metaan.report.content import Block, Details, Paragraph, Section, Table, TableRow, cell, heads, link, muted, words
 from metaan.report.material import Material, place
 from metaan.report.parts import stratum
+from metaan.report.typed_rows import as_typed
 from metaan.terms import wording
 from metaan.terms.records import Ledger, Record
 
 KINDS = {
     "no_numbers": "without usable numbers",
     "form": "in a form that gives no effect",
+    "other_scale": "numbers on another scale",
     "stratum": "of a design not pooled here",
     "measure": "on another measure",
     "priority": "not the main result of their study",
@@ -145,6 +147,7 @@ def _nowhere(m: Material, effect_ids: tuple[str, ...]) -> Table:
                     cell(m.word(row, "outcome")),
                     cell(stratum(m.stratum_of(effect_id)) if m.stratum_of(effect_id) else ""),
                     cell(m.word(row, "form").split(";")[0]),
+                    cell(wording.sentence(as_typed(m, effect_id)) or muted("nothing in numbers")),
                     cell(m.to_row(f"Effects row {row.number}", effect_id), sort=row.number),
                 )
             )
@@ -152,7 +155,7 @@ def _nowhere(m: Material, effect_ids: tuple[str, ...]) -> Table:
     return Table(
         id="nowhere-table",
         caption="Rows of the Effects sheet in no analysis",
-        heads=heads("Study", "Outcome", "Design", "How it is reported", "Row"),
+        heads=heads("Study", "Outcome", "Design", "How it is reported", "What the source says", "Row"),
         rows=tuple(rows),
         sortable=len(rows) > 1,
         stacked=True,

@@ -111,7 +111,8 @@ def _rules(m: Material) -> Iterable[str]:
     sizes = {s.k for analysis in m.analyses for s in analysis.strata}
     yield (
         f"Intervals are at {wording.percent(100 * m.protocol.level)}. I² is computed from tau² and the typical "
-        "variance within studies; intervals of tau² and I² by the Q-profile method."
+        "variance within studies; intervals of tau² and I² by the Q-profile method. The interval of one study, and "
+        "the test of a difference between designs, take the normal distribution as reference."
     )
     if 1 in sizes:
         yield "One study stands alone and is not pooled."
@@ -122,6 +123,11 @@ def _rules(m: Material) -> Iterable[str]:
         )
     if any(k >= 3 for k in sizes):
         yield "Prediction intervals are given from three studies on, and marked below five."
+    yield (
+        "Not built in this version are checks that compare numbers for what cannot be true: standard errors typed as "
+        "standard deviations, one control group used twice, percentages that fit no denominator. That the checks "
+        "found nothing of the kind says nothing."
+    )
     thresholds = m.protocol.thresholds
     shown = []
     if "ratio" in thresholds:

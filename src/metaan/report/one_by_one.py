@@ -21,7 +21,21 @@ from metaan.report.content import (
 )
 from metaan.report.ledger import balance
 from metaan.report.material import Material, group_columns, numbers, place
-from metaan.report.parts import NONE, beside_alone, beside_result, grade, people, prediction, remarks, result, stratum
+from metaan.report.parts import (
+    NONE,
+    beside_alone,
+    beside_result,
+    difference,
+    grade,
+    people,
+    prediction,
+    remarks,
+    shown,
+    shown_detail,
+    shown_result,
+    stratum,
+)
+from metaan.report.typed_rows import as_typed, beside_treatment
 from metaan.terms import phrases, wording
 from metaan.terms.designs import STRATA
 from metaan.terms.measures import MEASURES
@@ -31,8 +45,12 @@ FIGURE_FOLDER = "../figures"  #: where the figures stand, seen from the report
 
 HOW_TO_READ = (
     "How to read this figure: each line is one comparison; the mark is its estimate, its area the weight, the line its "
-    "interval. The diamond is the pooled result of that design alone; designs are never pooled together."
+    "interval. "
 )
+DIAMOND = "The diamond is the pooled result of that design alone; designs are never pooled together."
+NO_DIAMOND = "No pooled result is drawn: a mean of these studies has no meaning."
+ALL_POOLED = "Every known comparison of this question is pooled."
+NOTHING_TYPED = "No row of the workbook answers this question."
 
 
 def section(m: Material, lines: Sequence[BottomLine]) -> Section:
@@ -54,13 +72,11 @@ def _analysis(m: Material, analysis: Analysis, line: BottomLine) -> Section:
     blocks.append(_data(m, analysis))
     blocks.append(_pooled(m, analysis))
     blocks += _beside(m, analysis)
-    blocks += [
-        Paragraph(text=words(wording.sentence(phrases.difference(difference))), role="difference")
-        for difference in analysis.differences
-    ]
+    blocks += [difference(analysis, found) for found in analysis.differences]
     if any(synthesis.sensitivity for synthesis in analysis.strata):
         blocks.append(_sensitivity(m, analysis))
     blocks.append(_left_out(m, analysis))
+    blocks += beside_treatment(m, analysis)
     blocks.append(Paragraph(text=words(balance(analysis.ledger)), role="ledger"))
     return Section(id=place(analysis), title=analysis.title, blocks=tuple(blocks), role="analysis")
 
@@ -82,7 +98,7 @@ def _picture(m: Material, analysis: Analysis, line: BottomLine) -> Picture:
         id=f"figure-{analysis.id}",
         caption=words(f"Forest plot. {analysis.title}, each design on its own."),
         reading=words(reading),
-        how=HOW_TO_READ,
+        how=HOW_TO_READ + (NO_DIAMOND if analysis.no_bottom_line else DIAMOND),
         wide=drawn["wide"],
         narrow=drawn["narrow"],
         files=files,
@@ -140,7 +156,7 @@ def _estimate(m: Material, synthesis: Synthesis, estimate: Estimate, own: tuple[
     if any(own):
         heading += f"; group 1: {own[0]}, group 2: {own[1]}"
     asked = numbers(row) if row else []
-    shown = wording.effect(synthesis.measure, estimate.effect.y, estimate.ci)
+    effect = wording.effect(synthesis.measure, estimate.effect.y, estimate.ci)
     study: tuple[Run, ...] = (Run(text=estimate.label, href=f"#study-{estimate.study_id}"),)
     if estimate.note and not alike:
         study += (Run(text=f" {estimate.note}", kind="muted"),)
@@ -164,7 +180,7 @@ def _estimate(m: Material, synthesis: Synthesis, estimate: Estimate, own: tuple[
             cell(typed(estimate.group2, group2), numeric=True),
             cell(typed(people_count, [*group1, *group2]), numeric=True, sort=people_count or -1),
             cell(weight, numeric=True, sort=estimate.weight if estimate.weight is not None else -1),
-            cell(typed(shown, asked), numeric=True, sort=estimate.effect.y),
+            cell(typed(effect, asked), numeric=True, sort=estimate.effect.y),
         ),
         group=heading,
     )
@@ -175,9 +191,9 @@ def _pooled(m: Material, analysis: Analysis) -> Table:
     names: list[tuple[str, list[Text]]] = [
         ("Studies", [words(wording.number(s.k)) for s in analysis.strata]),
         (m.people.capitalize(), [people(s.people) for s in analysis.strata]),
-        (f"Result ({level} CI)", [words(result(analysis, s)) for s in analysis.strata]),
-        (f"{level} prediction interval", [prediction(s) for s in analysis.strata]),
-        ("Test of no effect", [_test(s) for s in analysis.strata]),
+        (f"Result ({level} CI)", [shown_result(analysis, s) for s in analysis.strata]),
+        (f"{level} prediction interval", [shown_detail(analysis, prediction(s)) for s in analysis.strata]),
+        ("Test of no effect", [shown_detail(analysis, _test(s)) for s in analysis.strata]),
         (f"tau² ({level} CI)", [_tau2(s) for s in analysis.strata]),
         (f"I² ({level} CI)", [_i2(s) for s in analysis.strata]),
         ("H²", [words(wording.fixed(s.pooled.h2, 2)) if s.pooled else muted(NONE) for s in analysis.strata]),
@@ -262,7 +278,7 @@ def _sensitivity(m: Material, analysis: Analysis) -> Table:
                 cells=(
                     cell("Main result"),
                     cell(wording.number(synthesis.k), numeric=True),
-                    cell(result(analysis, synthesis)),
+                    cell(shown_result(analysis, synthesis)),
                     cell(muted(NONE)),
                 ),
                 group=STRATA[synthesis.stratum].label,
@@ -281,13 +297,13 @@ def _sensitivity(m: Material, analysis: Analysis) -> Table:
 def _variant(m: Material, analysis: Analysis, synthesis: Synthesis, variant: Sensitivity) -> TableRow:
     if variant.pooled is not None:
         k = variant.pooled.k
-        shown = wording.full_effect(synthesis.measure, variant.pooled.estimate, variant.pooled.ci, analysis.level)
+        text = wording.full_effect(synthesis.measure, variant.pooled.estimate, variant.pooled.ci, analysis.level)
     elif variant.single is not None:
         k = 1
-        shown = wording.full_effect(synthesis.measure, variant.estimate, variant.single, analysis.level)
-        shown += f", {phrases.NO_POOLING}"
+        text = wording.full_effect(synthesis.measure, variant.estimate, variant.single, analysis.level)
+        text += f", {phrases.NO_POOLING}"
     else:
-        k, shown = len(variant.estimates), "not pooled"
+        k, text = len(variant.estimates), "not pooled"
     main = {estimate.effect_id for estimate in synthesis.estimates}
     added = [row for row in variant.estimates if row not in main]
     gone = [row for row in main if row not in variant.estimates]
@@ -297,7 +313,7 @@ def _variant(m: Material, analysis: Analysis, synthesis: Synthesis, variant: Sen
         cells=(
             cell(variant.label),
             cell(wording.number(k), numeric=True),
-            cell(shown),
+            cell(shown(analysis, text, mean=variant.pooled is not None)),
             cell("; ".join((variant.why, *changed))),
         ),
         group=STRATA[synthesis.stratum].label,
@@ -316,7 +332,7 @@ def _left_out(m: Material, analysis: Analysis) -> Table:
         rows=tuple(_left_out_row(m, row) for row in sorted(analysis.left_out, key=_left_out_order)),
         sortable=len(analysis.left_out) > 1,
         stacked=True,
-        empty="Every known comparison of this question is pooled.",
+        empty=ALL_POOLED if analysis.ledger.pooled else NOTHING_TYPED,
     )
 
 
@@ -327,14 +343,14 @@ def _left_out_order(row: LeftOut) -> tuple[int, str, str]:
 
 def _left_out_row(m: Material, row: LeftOut) -> TableRow:
     source = m.effects.get(row.effect_id)
-    says = wording.sentence(row.says) if row.says else ""
-    shown: Cell = cell(words(says) if says else muted("no numbers"))
+    said = row.says or (as_typed(m, row.effect_id) if source else "")
+    says: Cell = cell(wording.sentence(said) if said else muted("no numbers"))
     where = m.to_row(f"Effects row {source.number}", row.effect_id) if source else words(row.effect_id)
     return TableRow(
         cells=(
             cell(link(row.label, f"#study-{row.study_id}")),
             cell(stratum(row.stratum) if row.stratum else muted(NONE)),
-            shown,
+            says,
             cell(wording.sentence(row.reason)),
             cell(where, sort=source.number if source else ""),
         )

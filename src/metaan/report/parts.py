@@ -3,13 +3,14 @@
 from collections import Counter
 from collections.abc import Iterable
 
-from metaan.report.content import Paragraph, Run, Text, join, muted, words
+from metaan.report.content import Paragraph, Run, Text, join, muted, plain, words
 from metaan.report.material import Material, anchor
 from metaan.terms import phrases, wording
 from metaan.terms.designs import GRADES, STRATA
-from metaan.terms.records import Analysis, Beside, Grade, Synthesis
+from metaan.terms.records import Analysis, Beside, Difference, Grade, Synthesis
 
 NONE = "–"  #: a cell with nothing to say
+NO_MEAN = "no meaningful mean"
 
 
 def stratum(name: str) -> Text:
@@ -51,13 +52,40 @@ def result(analysis: Analysis, synthesis: Synthesis) -> str:
     return "no study in the main pool" if synthesis.k == 0 else "not pooled"
 
 
+def shown(analysis: Analysis, text: str | Text, *, mean: bool = True) -> Text:
+    """Return a result as it may be shown: set back and called no meaningful mean where nothing may be drawn from it."""
+    found = words(text) if isinstance(text, str) else text
+    if not analysis.no_bottom_line or not mean or not found:
+        return found
+    return muted(f"{NO_MEAN}: {plain(found)}")
+
+
+def shown_result(analysis: Analysis, synthesis: Synthesis) -> Text:
+    """Return the result of a stratum, set back where it is no result of the review."""
+    return shown(analysis, result(analysis, synthesis), mean=synthesis.pooled is not None)
+
+
+def shown_detail(analysis: Analysis, text: Text) -> Text:
+    """Return what belongs to a pooled result, set back with it."""
+    return muted(plain(text)) if analysis.no_bottom_line and text else text
+
+
+def difference(analysis: Analysis, found: Difference) -> Paragraph:
+    """Return the contrast of two strata with how it was tested."""
+    said = phrases.difference(found)
+    how = found.reason.strip().rstrip(".")
+    if found.tested and how and how not in said:
+        said += f" ({how})"
+    return Paragraph(text=shown(analysis, wording.sentence(said), mean=found.tested), role="difference")
+
+
 def beside_result(m: Material, analysis: Analysis, synthesis: Synthesis) -> tuple[Text, ...]:
     """Return every sentence that must stand wherever the result of a stratum stands."""
     said: list[Text] = []
     if synthesis.k:
         told = [wording.sentence(remark) for remark in synthesis.remarks]
         told += [wording.sentence(phrases.further(synthesis.measure, *item)) for item in synthesis.also.items()]
-        said += [words(" ".join(told))] if told else []
+        said += [shown_detail(analysis, words(" ".join(told)))] if told else []
     said += [beside(m, b) for b in analysis.beside if b.stratum == synthesis.stratum]
     return tuple(said)
 

@@ -6,14 +6,16 @@ from metaan.report.parts import (
     NONE,
     beside_alone,
     beside_result,
+    difference,
     grade_counts,
     people,
     prediction,
     remarks,
-    result,
+    shown_detail,
+    shown_result,
     stratum,
 )
-from metaan.terms import phrases, wording
+from metaan.terms import wording
 from metaan.terms.designs import STRATA
 from metaan.terms.records import Analysis, OnCommonScale, Synthesis
 
@@ -47,10 +49,7 @@ def _blocks(m: Material, analysis: Analysis) -> list[Block]:
         )
     )
     blocks += [Paragraph(text=note, role="beside") for note in beside_alone(m, analysis)]
-    blocks += [
-        Paragraph(text=words(wording.sentence(phrases.difference(difference))), role="difference")
-        for difference in analysis.differences
-    ]
+    blocks += [difference(analysis, found) for found in analysis.differences]
     blocks += [common_scale(m, analysis, item) for item in analysis.common_scale]
     blocks.append(
         Paragraph(text=link("Forest plot, studies and what was not pooled", f"#{place(analysis)}"), role="more")
@@ -64,8 +63,8 @@ def _row(m: Material, analysis: Analysis, synthesis: Synthesis) -> TableRow:
             cell((*stratum(synthesis.stratum), Run(text=f" {STRATA[synthesis.stratum].order}", kind="muted"))),
             cell(wording.number(synthesis.k), numeric=True),
             cell(people(synthesis.people), numeric=True),
-            cell(result(analysis, synthesis)),
-            cell(prediction(synthesis)),
+            cell(shown_result(analysis, synthesis)),
+            cell(shown_detail(analysis, prediction(synthesis))),
             cell(grade_counts(estimate.grade.grade for estimate in synthesis.estimates) or muted(NONE)),
         ),
         notes=beside_result(m, analysis, synthesis),

@@ -61,16 +61,17 @@ def _study(m: Material, study_id: str, row: Row, grades: list[Grade]) -> TableRo
             cell(m.word(row, "population")),
             cell(m.word(row, "n_enrolled"), numeric=True, sort=row.answer("n_enrolled") or -1),
             cell(_designs(grades)),
-            cell(join((_report(report) for report in reports), "; ") or muted("none")),
+            cell(join((_report(m, report) for report in reports), "; ") or muted("none")),
             cell(join(statuses, ", ") or muted(NONE)),
         ),
     )
 
 
-def _report(report: Row) -> Text:
+def _report(m: Material, report: Row) -> Text:
     found = identifiers(report)
-    year = report.answer("year")
-    return found or words(f"{report.answer('type') or 'report'} {year}, no DOI or PubMed number".replace("  ", " "))
+    kind = m.word(report, "type") if report.answer("type") else "report"
+    named = " ".join(part for part in (kind, report.answer("year")) if part)
+    return found or words(f"{named}, no DOI or PubMed number")
 
 
 def _retraction(m: Material, report: Row) -> Text:

@@ -121,7 +121,7 @@ def section(m: Material) -> Section:
             text=words(
                 f"Counted over the {wording.count(used, 'comparison')} that stand in an analysis, pooled or not, from "
                 "the facts in the Design sheet. A fact that a source does not report is counted as not reported, "
-                "never as a no."
+                "a cell that nobody filled as left blank; neither is ever read as a no."
             ),
             role="note",
         )
@@ -176,8 +176,17 @@ def _recorded(m: Material, column: str) -> bool:
 
 
 def _not_reported(rows: Sequence[Row], column: str) -> str:
-    silent = sum(not row.answer(column) for row in rows)
-    return f"; not reported in {silent}" if silent else ""
+    silent = _silent(rows, column)
+    return f"; {silent}" if silent else ""
+
+
+def _silent(rows: Sequence[Row], column: str, between: str = " in ") -> str:
+    """Return "not reported in 2, left blank in 4": the two are not the same, and neither is a no."""
+    counts = (
+        ("not reported", sum(row[column] == "NR" for row in rows)),
+        ("left blank", sum(not row[column] for row in rows)),
+    )
+    return ", ".join(f"{name}{between}{n}" for name, n in counts if n)
 
 
 def _concerns(m: Material, by_stratum: Mapping[str, list[Row]]) -> Iterable[Text]:
@@ -235,34 +244,51 @@ def _shared(m: Material) -> Iterable[Text]:
             groups[row.answer("dependency_group")].add(effect_id)
     shared = [rows for rows in groups.values() if len(rows) > 1]
     if shared:
-        pools = [
-            {estimate.effect_id for estimate in synthesis.estimates}
-            for analysis in m.analyses
-            for synthesis in analysis.strata
-        ]
-        twice = sum(len(rows & pool) > 1 for rows in shared for pool in pools)
-        verb = "shares" if len(shared) == 1 else "share"
-        tail = f"in {wording.count(twice, 'pool')} two of them stand together" if twice else "never two in one pool"
-        lead = wording.count(len(shared), "group of comparisons", "groups of comparisons")
-        yield (Run(text=lead, kind="strong"), Run(text=f" {verb} people or controls; {tail}."))
+        twice = sum(len(rows & pool) > 1 for rows in shared for _, _, pool in _pools(m))
+        verb = "is" if len(shared) == 1 else "are"
+        tail = f"two rows of one group stand together in {wording.count(twice, 'pool')}"
+        if not twice:
+            tail = "no pool holds two rows of one group"
+        lead = wording.count(len(shared), "group of rows", "groups of rows")
+        yield (Run(text=lead, kind="strong"), Run(text=f" {verb} marked as sharing people or controls; {tail}."))
     pairs = [
-        f"{m.study(study_id)} with {m.study(row.answer('same_cohort_as'))}"
-        for study_id, row in m.studies.items()
-        if row.answer("same_cohort_as")
+        (study_id, row.answer("same_cohort_as")) for study_id, row in m.studies.items() if row.answer("same_cohort_as")
     ]
     if pairs:
         lead = wording.count(len(pairs), "study", "studies")
-        yield (Run(text=lead, kind="strong"), Run(text=f" may hold people of another: {'; '.join(pairs)}."))
+        said = "; ".join(_pair(m, one, other) for one, other in pairs)
+        verb = "is" if len(pairs) == 1 else "are"
+        yield (Run(text=lead, kind="strong"), Run(text=f" {verb} marked as perhaps holding people of another: {said}."))
+
+
+def _pair(m: Material, one: str, other: str) -> str:
+    """Return two studies that may hold the same people, and the pools in which both stand."""
+    both = [
+        f"{title} ({STRATA[stratum].label.lower()})"
+        for title, stratum, pool in _pools(m)
+        if {one, other} <= {m.study_of(effect_id) for effect_id in pool}
+    ]
+    tail = f", both in the pool of {wording.listed(both)}" if both else ""
+    return f"{m.study(one)} with {m.study(other)}{tail}"
+
+
+def _pools(m: Material) -> list[tuple[str, str, set[str]]]:
+    """Return title, stratum and rows of every main pool."""
+    return [
+        (analysis.title, synthesis.stratum, {estimate.effect_id for estimate in synthesis.estimates})
+        for analysis in m.analyses
+        for synthesis in analysis.strata
+    ]
 
 
 def _unreported(m: Material, by_stratum: Mapping[str, list[Row]]) -> Iterable[Text]:
     columns = {column.name: column for column in m.layout.sheet("Design").columns}
     for stratum, names in UNREPORTED.items():
         rows = by_stratum.get(stratum, [])
-        silent = {name: sum(not row.answer(name) for row in rows) for name in names if name in columns}
+        silent = {name: _silent(rows, name, " ") for name in names if name in columns}
         told = [f"{columns[name].meaning} ({silent[name]} of {len(rows)})" for name in silent if silent[name]]
         if told:
-            lead = f"Not reported in {_name(stratum, 2)}"
+            lead = f"Not known in {_name(stratum, 2)}"
             yield (Run(text=lead, kind="strong"), Run(text=f": {'; '.join(told)}."))
 
 

@@ -307,7 +307,7 @@ class LeftOut(Record):
     study_id: str
     label: str
     stratum: str
-    kind: str  #: no_numbers, form, stratum, measure, priority, skew, estimability, source, flagged
+    kind: str  #: form, no_numbers, other_scale, stratum, priority, sensitivity, source, flagged
     reason: str
     source: Source
     says: str = ""  #: what the source says, in words: "higher, p < 0.001"
