@@ -86,7 +86,18 @@ def test_every_stratum_has_its_own_rows_and_no_item_spans_two(layout, analysis):
 
 
 def test_one_diamond_for_each_pooled_stratum_and_none_in_common(layout, analysis):
-    assert [item.stratum for item in layout.of("diamond")] == [s.stratum for s in analysis.strata if s.pooled]
+    summed = [s.stratum for s in analysis.strata if s.pooled and not analysis.no_bottom_line]
+    assert [item.stratum for item in layout.of("diamond")] == summed
+
+
+def test_without_a_meaningful_mean_the_studies_stand_alone():
+    analysis = cases.long_and_wide()
+    assert analysis.no_bottom_line
+    assert any(s.pooled for s in analysis.strata)
+    for narrow in (False, True):
+        layout = lay_out(analysis, narrow=narrow)
+        assert not layout.of("diamond")
+        assert "no meaningful mean" in texts_of(layout, "no-pooling")
 
 
 def test_one_panel_and_axis_for_each_scale(layout, analysis):
@@ -173,7 +184,7 @@ def texts_of(layout, role):
 
 
 def test_prediction_interval_is_drawn_and_marked_when_studies_are_few(layout, analysis):
-    with_prediction = [s for s in analysis.strata if s.pooled and s.pooled.prediction]
+    with_prediction = [s for s in analysis.strata if s.pooled and s.pooled.prediction and not analysis.no_bottom_line]
     assert [item.stratum for item in layout.of("prediction")] == [s.stratum for s in with_prediction]
     labels = [item.text for item in layout.texts if item.role == "prediction-label"]
     assert labels == [f"95 % prediction{' (few studies)' if s.k < 5 else ''}" for s in with_prediction]

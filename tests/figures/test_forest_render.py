@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
+import zlib
 from collections import Counter
 
 import forest_cases as cases
@@ -190,5 +191,41 @@ def test_item_nobody_can_draw_is_refused():
         height=10,
         items=(Item(role="strange", colour="#000000"),),
     )
-    with pytest.raises(TypeError, match="nothing draws"):
-        draw(strange)
+    for format in ("svg", "pdf", "png"):
+        with pytest.raises(TypeError, match="nothing draws"):
+            render(strange, format)
+
+
+def test_a_matplotlib_figure_of_a_layout_is_the_picture_of_its_file():
+    from PIL import Image, ImageChops
+
+    layout = lay_out(cases.natural_killer())
+    buffer = io.BytesIO()
+    draw(layout).savefig(buffer, format="png", dpi=DPI)
+    file = Image.open(io.BytesIO(render(layout, "png")))
+    figure = Image.open(buffer).convert("RGB").quantize(palette=file, dither=Image.Dither.NONE)
+    assert ImageChops.difference(figure.convert("RGB"), file.convert("RGB")).getbbox() is None
+
+
+def test_pdf_holds_every_text_as_text():
+    layout = lay_out(cases.natural_killer())
+    pdf = render(layout, "pdf")
+    streams = [
+        zlib.decompressobj().decompress(pdf[start.end() :])
+        for start in re.finditer(rb"/FlateDecode[^>]*>>\s*stream\r?\n", pdf)
+    ]
+    page = next(stream for stream in streams if b" Tf" in stream)
+    assert len(re.findall(rb"\bBT\b", page)) >= len(layout.texts)  # a line is one text object or more
+    assert b"/ToUnicode" in pdf
+
+
+def test_svg_and_png_need_no_matplotlib_figure():
+    code = (
+        "import sys; sys.path.insert(0, sys.argv[1]); import forest_cases\n"
+        "from metaan.figures.draw import render_all\nfrom metaan.figures.forest import lay_out\n"
+        "render_all(lay_out(forest_cases.one_study()), ('svg', 'png'))\n"
+        "print([m for m in ('matplotlib.figure', 'matplotlib.pyplot', 'fontTools.subset') if m in sys.modules])\n"
+    )
+    folder = str(cases.__file__).rsplit("/", 1)[0]
+    done = subprocess.run([sys.executable, "-c", code, folder], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

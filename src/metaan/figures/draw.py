@@ -1,4 +1,4 @@
-"""A layout drawn with matplotlib and written as SVG with real text, PDF or PNG: same layout, same bytes."""
+"""A layout painted by matplotlib's renderers as SVG with real text, PDF or PNG: same layout, same bytes."""
 
 import io
 import math
@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Literal
 
 from metaan.figures import style
 from metaan.figures.layout import OUTLINES, RADIUS, Box, Item, Layout, Line, Mark, Polygon, Text
+from metaan.figures.text import font_file
 
 if TYPE_CHECKING:
-    from matplotlib.artist import Artist
+    from matplotlib.backend_bases import GraphicsContextBase, RendererBase
     from matplotlib.figure import Figure
     from matplotlib.path import Path
     from matplotlib.transforms import Transform
@@ -19,73 +20,94 @@ if TYPE_CHECKING:
 Format = Literal["svg", "pdf", "png"]
 
 MARGIN = 10.0  #: white edge on every side
-DPI = 200
+DPI = 150
 EDGED = 6.0  #: marks from this side on stand off their interval by a white edge
+DOTS = (1.5, 2.5)  #: length of a dot and of the gap after it, in thicknesses of the line
 _SVG = "http://www.w3.org/2000/svg"
 _LONG_NUMBER = re.compile(r"-?\d+\.\d{3,}")
 
 
 def draw(layout: Layout) -> "Figure":
-    """Draw a layout as a matplotlib figure; one layout unit is one point."""
-    import matplotlib
-    from matplotlib.figure import Figure
-    from matplotlib.transforms import Affine2D
+    """Return a layout as a matplotlib figure; one layout unit is one point.
 
-    wide, high = layout.width + 2 * MARGIN, layout.height + 2 * MARGIN
-    with matplotlib.rc_context(style.SETTINGS):  # type: ignore[arg-type]
-        figure = Figure(figsize=(wide / 72, high / 72), dpi=72, facecolor=style.PAPER)
-        place = Affine2D().translate(MARGIN, MARGIN).scale(1 / 72, -1 / 72).translate(0, high / 72)
-        transform = place + figure.dpi_scale_trans
-        for order, item in enumerate(layout.items):
-            artist = _artist(figure, item, transform)
-            artist.set_zorder(order)
+    Files are painted without one: importing `matplotlib.figure` takes longer than painting an SVG.
+    """
+    import matplotlib
+    from matplotlib.artist import Artist
+    from matplotlib.figure import Figure
+
+    class Picture(Artist):
+        def draw(self, renderer: "RendererBase") -> None:
+            with matplotlib.rc_context(style.SETTINGS):  # type: ignore[arg-type]
+                _paint(layout, renderer, layout.items)
+
+    wide, high = _size(layout)
+    figure = Figure(figsize=(wide / 72, high / 72), dpi=72, facecolor=style.PAPER)
+    figure.add_artist(Picture())
     return figure
 
 
-def _artist(figure: "Figure", item: Item, transform: "Transform") -> "Artist":
-    from matplotlib.lines import Line2D
-    from matplotlib.patches import PathPatch
+def _size(layout: Layout) -> tuple[float, float]:
+    """Return width and height of the paper in points."""
+    return layout.width + 2 * MARGIN, layout.height + 2 * MARGIN
 
-    if isinstance(item, Text):
-        return figure.text(
-            item.x,
-            item.y,
-            item.text,
-            transform=transform,
-            fontsize=item.size,
-            color=item.colour,
-            family=style.FONT,
-            weight="bold" if item.bold else "normal",
-            ha={"start": "left", "middle": "center", "end": "right"}[item.anchor],
-            va="baseline",
-            parse_math=False,
-        )
+
+def _paper(layout: Layout) -> Box:
+    wide, high = _size(layout)
+    return Box(role="paper", colour=style.PAPER, x=-MARGIN, y=-MARGIN, width=wide, height=high)
+
+
+def _paint(layout: Layout, renderer: "RendererBase", items: Iterable[Item]) -> None:
+    """Paint items in their order; matplotlib measures from the lower edge of the paper."""
+    from matplotlib.transforms import Affine2D
+
+    scale = float(renderer.points_to_pixels(1))  # type: ignore[arg-type]
+    place = Affine2D().translate(MARGIN, MARGIN - _size(layout)[1]).scale(scale, -scale)
+    for item in items:
+        context = renderer.new_gc()
+        context.set_snap(False)
+        if isinstance(item, Text):
+            _paint_text(renderer, context, item, place)
+        else:
+            _paint_shape(renderer, context, item, place)
+        context.restore()
+
+
+def _paint_text(renderer: "RendererBase", context: "GraphicsContextBase", item: Text, place: "Transform") -> None:
+    from matplotlib.font_manager import FontProperties
+
+    # the very file that widths are measured in, not a font of that name found on the machine
+    font = FontProperties(family=style.FONT, size=item.size, fname=font_file(item.bold))
+    x, y = place.transform((item.x, item.y))
+    if item.anchor != "start":
+        wide, _, _ = renderer.get_text_width_height_descent(item.text, font, False)
+        x -= wide if item.anchor == "end" else wide / 2
+    if renderer.flipy():
+        y = renderer.get_canvas_width_height()[1] - y
+    context.set_foreground(item.colour)
+    renderer.draw_text(context, x, y, item.text, font, 0)
+
+
+def _paint_shape(renderer: "RendererBase", context: "GraphicsContextBase", item: Item, place: "Transform") -> None:
+    from matplotlib.colors import to_rgb
+
     if isinstance(item, Line):
-        line = Line2D(
-            (item.x0, item.x1),
-            (item.y0, item.y1),
-            transform=transform,
-            color=item.colour,
-            linewidth=item.thickness,
-            linestyle=(0, (1.5, 2.5)) if item.dotted else "-",
-            solid_capstyle="butt",
-            dash_capstyle="butt",
-        )
-        return figure.add_artist(line)
-    if not isinstance(item, Box | Mark | Polygon):
-        raise TypeError(f"nothing draws a {type(item).__name__}")
-    patch = PathPatch(
-        _path(item),
-        transform=transform,
-        facecolor=item.colour,
-        edgecolor=style.PAPER if isinstance(item, Mark) else "none",
-        linewidth=0.6 if isinstance(item, Mark) and item.side >= EDGED else 0.0,
-        joinstyle="miter",
-    )
-    return figure.add_artist(patch)
+        context.set_foreground(item.colour)
+        context.set_linewidth(item.thickness)
+        context.set_capstyle("butt")
+        context.set_joinstyle("round")
+        if item.dotted:
+            context.set_dashes(0, [length * item.thickness for length in DOTS])
+        renderer.draw_path(context, _path(item), place)
+        return
+    edged = isinstance(item, Mark) and item.side >= EDGED
+    context.set_foreground(style.PAPER)
+    context.set_linewidth(0.6 if edged else 0.0)
+    context.set_joinstyle("miter")
+    renderer.draw_path(context, _path(item), place, to_rgb(item.colour))
 
 
-def _path(item: Box | Mark | Polygon) -> "Path":
+def _path(item: Item) -> "Path":
     from matplotlib.path import Path
     from matplotlib.transforms import Affine2D
 
@@ -94,8 +116,12 @@ def _path(item: Box | Mark | Polygon) -> "Path":
         if item.shape == "o":
             return Affine2D().scale(RADIUS).transform_path(Path.unit_circle()).transformed(spread)
         return _closed(OUTLINES[item.shape]).transformed(spread)
+    if isinstance(item, Line):
+        return Path([(item.x0, item.y0), (item.x1, item.y1)])
     if isinstance(item, Polygon):
         return _closed(item.points)
+    if not isinstance(item, Box):
+        raise TypeError(f"nothing draws a {type(item).__name__}")
     left, top, right, bottom = item.box
     if not item.radius:
         return _closed(((left, top), (right, top), (right, bottom), (left, bottom)))
@@ -144,37 +170,47 @@ def render_all(layout: Layout, formats: Iterable[Format], *, dpi: int = DPI) -> 
     """
     import matplotlib
 
-    metadata: dict[Format, dict[str, str | None]] = {
-        "svg": {"Date": None, "Creator": None},
-        "pdf": {"CreationDate": None, "Creator": None, "Producer": None, "Title": layout.title},
-    }
-    figure = draw(layout)
-    written: dict[Format, bytes] = {}
-    for name in formats:
-        buffer = io.BytesIO()
-        with matplotlib.rc_context(style.SETTINGS):  # type: ignore[arg-type]
-            for text in figure.texts:
-                text.set_visible(name != "svg")  # `_finish` writes them
-            if name == "png":
-                written[name] = _png(figure, layout, dpi)
-                continue
-            figure.savefig(buffer, format=name, dpi=72, metadata=metadata[name])
-        written[name] = _finish(buffer.getvalue(), layout) if name == "svg" else buffer.getvalue()
-    return written
+    paint = {"svg": _svg, "pdf": _pdf, "png": lambda layout: _png(layout, dpi)}
+    with matplotlib.rc_context(style.SETTINGS):  # type: ignore[arg-type]
+        return {name: paint[name](layout) for name in formats}
 
 
-def _png(figure: "Figure", layout: Layout, dpi: int) -> bytes:
-    """Return the figure with a palette of its own colours and their shades towards white: a quarter of the size."""
-    import numpy as np
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
+def _svg(layout: Layout) -> bytes:
+    from matplotlib.backends.backend_svg import RendererSVG
+
+    drawn = io.StringIO()
+    renderer = RendererSVG(*_size(layout), drawn, metadata={"Date": None, "Creator": None})
+    # `_finish` writes the texts
+    _paint(layout, renderer, (item for item in (_paper(layout), *layout.items) if not isinstance(item, Text)))
+    renderer.finalize()
+    return _finish(drawn.getvalue(), layout)
+
+
+def _pdf(layout: Layout) -> bytes:
+    from matplotlib.backends.backend_pdf import PdfFile, RendererPdf
+
+    wide, high = (side / 72 for side in _size(layout))
+    buffer = io.BytesIO()
+    metadata = {"CreationDate": None, "Creator": None, "Producer": None, "Title": layout.title}
+    file = PdfFile(buffer, metadata=metadata)
+    file.newPage(wide, high)
+    renderer = RendererPdf(file, 72, high, wide)
+    _paint(layout, renderer, (_paper(layout), *layout.items))
+    renderer.finalize()
+    file.finalize()
+    file.close()
+    return buffer.getvalue()
+
+
+def _png(layout: Layout, dpi: int) -> bytes:
+    """Return the picture with a palette of its own colours and their shades towards white: a quarter of the size."""
+    from matplotlib.backends.backend_agg import RendererAgg
     from PIL import Image, PngImagePlugin
 
-    before = figure.dpi
-    figure.set_dpi(dpi)
-    canvas = FigureCanvasAgg(figure)
-    canvas.draw()
-    image = Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3])
-    figure.set_dpi(before)
+    wide, high = (int(side * dpi / 72) for side in _size(layout))
+    renderer = RendererAgg(wide, high, dpi)
+    _paint(layout, renderer, (_paper(layout), *layout.items))
+    image = Image.frombuffer("RGBA", (wide, high), renderer.buffer_rgba(), "raw", "RGBA", 0, 1).convert("RGB")
     palette = Image.new("P", (1, 1))
     palette.putpalette(_palette(item.colour for item in layout.items))
     words = PngImagePlugin.PngInfo()
@@ -203,7 +239,7 @@ def _palette(colours: Iterable[str]) -> list[int]:
     return [value for rgb in (*flat, *apart) for value in rgb]
 
 
-def _finish(svg: bytes, layout: Layout) -> bytes:
+def _finish(svg: str, layout: Layout) -> bytes:
     """Turn the shapes matplotlib drew into an SVG that may stand in a page beside others.
 
     Groups, generated ids, the style sheet and metadata go, so nothing can clash with the page; every element keeps the
@@ -231,9 +267,7 @@ def _finish(svg: bytes, layout: Layout) -> bytes:
     )
     ET.SubElement(root, "title", {"id": title}).text = layout.title
     ET.SubElement(root, "desc", {"id": description}).text = layout.description
-    background, *shapes = (
-        element for group in drawn.iter(f"{{{_SVG}}}g") for element in group if element.tag == f"{{{_SVG}}}path"
-    )
+    background, *shapes = drawn.iter(f"{{{_SVG}}}path")
     _shape(root, background, "paper")
     expected = len(layout.items) - len(layout.texts)
     if len(shapes) != expected:
@@ -268,15 +302,15 @@ def _text(root: ET.Element, item: Text) -> None:
 def _shape(root: ET.Element, element: ET.Element, role: str) -> None:
     outline = " ".join(element.get("d", "").split())
     d = _LONG_NUMBER.sub(lambda match: _short(float(match[0])), outline)
-    ET.SubElement(root, "path", {"class": role, "d": d, **_paint(element)})
+    ET.SubElement(root, "path", {"class": role, "d": d, **_style(element)})
 
 
 def _circle(root: ET.Element, element: ET.Element, item: Mark) -> None:
     place = {"cx": _short(item.x + MARGIN), "cy": _short(item.y + MARGIN), "r": _short(RADIUS * item.side)}
-    ET.SubElement(root, "circle", {"class": item.role, **place, **_paint(element)})
+    ET.SubElement(root, "circle", {"class": item.role, **place, **_style(element)})
 
 
-def _paint(element: ET.Element) -> dict[str, str]:
+def _style(element: ET.Element) -> dict[str, str]:
     """Return the style of a drawn element as attributes."""
     attributes = {}
     for declaration in element.get("style", "").split(";"):

@@ -20,22 +20,10 @@ SLACK: Final = 1.04  #: room for a browser font that runs wider than the one mea
 
 DARK_GRADES: Final = frozenset("AD")  #: grades whose box takes white text
 
-SETTINGS: Final[dict[str, object]] = {
-    "svg.fonttype": "none",
+SETTINGS: Final[dict[str, object]] = {  # those matplotlib's renderers read
     "svg.hashsalt": "metaan",
     "pdf.fonttype": 3,
     "pdf.compression": 6,
     "path.simplify": False,
-    "path.snap": False,
-    "path.sketch": None,
-    "path.effects": [],
-    "text.usetex": False,
-    "text.antialiased": True,
     "text.hinting": "no_hinting",
-    "patch.antialiased": True,
-    "lines.antialiased": True,
-    "savefig.bbox": None,
-    "savefig.transparent": False,
-    "savefig.facecolor": PAPER,
-    "savefig.edgecolor": "none",
 }

@@ -12,12 +12,18 @@ _BREAK = re.compile(r"(?<![=<]) +(?![=<%])")  #: "62 %" and "P = 0.03" stay whol
 
 
 @cache
-def _font(bold: bool) -> object:
+def font_file(bold: bool) -> Path:
+    """Return the file of the house font, regular or bold, as matplotlib ships it."""
     import matplotlib
+
+    return Path(matplotlib.get_data_path()) / "fonts" / "ttf" / ("DejaVuSans-Bold.ttf" if bold else "DejaVuSans.ttf")
+
+
+@cache
+def _font(bold: bool) -> object:
     from matplotlib.ft2font import FT2Font
 
-    name = "DejaVuSans-Bold.ttf" if bold else "DejaVuSans.ttf"
-    font = FT2Font(str(Path(matplotlib.get_data_path()) / "fonts" / "ttf" / name))
+    font = FT2Font(str(font_file(bold)))
     font.set_size(_UNITS, 72)
     return font
 
