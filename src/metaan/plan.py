@@ -150,11 +150,10 @@ def _read_workbook(review: Review, protocol: Protocol) -> Loaded:
 
 
 def _candidates(protocol: Protocol, extraction: Extraction) -> "tuple[Candidate, ...]":
-    from metaan.checks.check import decimal_mark
     from metaan.design.grade import grade_all
     from metaan.pooling.select import candidates
 
-    mark = decimal_mark(extraction)
+    mark = extraction.decimal_mark
     grades = {grade.design_id: grade for grade in grade_all(extraction, protocol, mark)}
     return candidates(extraction, protocol.layout, grades, mark)
 
@@ -223,10 +222,9 @@ def digests(protocol: Protocol, extraction: Extraction) -> dict[str, str]:
 
     Keys are "ingest", "grade", "report", and "pool/<analysis>" and "draw/<analysis>" for each analysis.
     """
-    from metaan.checks.check import decimal_mark
     from metaan.pooling.select import select
 
-    mark = decimal_mark(extraction)
+    mark = extraction.decimal_mark
     rows = {sheet: [[row.number, dict(row.values)] for row in found] for sheet, found in extraction.rows.items()}
     columns = {sheet: dict(letters) for sheet, letters in extraction.columns.items()}
     code = package_digest()

@@ -1,6 +1,5 @@
 """Facts of every comparison to its stratum, grade and reason."""
 
-from metaan.checks.check import decimal_mark
 from metaan.design.grade import grade_all
 from stage import read_extraction, read_protocol, run, write_json, write_table
 
@@ -10,7 +9,7 @@ COLUMNS = ("design_id", "study_id", "stratum", "grade", "best", "reason", "flags
 def grade(review: str, *, extraction: str, protocol: str, records: str, table: str) -> None:
     """Grade one review."""
     read = read_extraction(extraction)
-    grades = [g.to_dict() for g in grade_all(read, read_protocol(protocol, review), decimal_mark(read))]
+    grades = [g.to_dict() for g in grade_all(read, read_protocol(protocol, review), read.decimal_mark)]
     write_json(records, grades)
     write_table(table, COLUMNS, ({**g, "flags": "; ".join(g["flags"])} for g in grades))
 

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from typing import Any
 
-from metaan.checks.check import decimal_mark
 from metaan.pooling.select import candidates, select
 from metaan.pooling.strata import analyse
 from metaan.terms.records import Analysis, Grade, Interval, Pooled
@@ -48,7 +47,7 @@ def pool(
     read = read_extraction(extraction)
     plan = read_protocol(protocol, review)
     graded = {record["design_id"]: Grade.from_dict(record) for record in read_json(grades)}
-    rows = candidates(read, plan.layout, graded, decimal_mark(read))
+    rows = candidates(read, plan.layout, graded, read.decimal_mark)
     selection = select(rows, plan.analysis(analysis))
     done = analyse(selection, plan.analysis(analysis), plan)
     write_json(result, done.to_dict())

@@ -15,7 +15,7 @@ from metaan.workbook.typed import typed
 
 def check(extraction: Extraction, layout: Layout) -> tuple[Finding, ...]:
     """Return all findings about a workbook, those of the reader first, in the order of sheets and rows."""
-    mark = decimal_mark(extraction)
+    mark = extraction.decimal_mark
     found = list(extraction.findings)
     structural = any(f.level is Level.ERROR and f.id in ("SHEET", "HEADER") for f in found)
     found += _review(extraction, layout)
@@ -35,11 +35,6 @@ def check(extraction: Extraction, layout: Layout) -> tuple[Finding, ...]:
         found += check_ids(extraction, layout)
         found += _sources(extraction, layout)
     return _confirmed(found, extraction, layout)
-
-
-def decimal_mark(extraction: Extraction) -> str:
-    """Return the decimal mark the review declares."""
-    return extraction.review().get("decimal_mark") or "point"
 
 
 def _worth_saying(findings: Iterable[Finding], unread: set[str]) -> Iterator[Finding]:

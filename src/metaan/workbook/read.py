@@ -9,6 +9,7 @@ import io
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,6 @@ MAX_BYTES = 20 * 2**20
 MAX_PARTS = 500
 MAX_UNPACKED = 200 * 2**20
 MAX_RATIO = 200  #: of one part above 1 MB
-BLANK_ROWS_AT_END = 200
 
 _SAVE_AS = 'open it in the spreadsheet program and save it as "Excel Workbook (.xlsx)"'
 
@@ -73,6 +73,11 @@ class Extraction:
     def review(self) -> dict[str, str]:
         """Return the Review sheet as key -> value."""
         return {row["key"]: row["value"] for row in self.sheet("Review")}
+
+    @property
+    def decimal_mark(self) -> str:
+        """The decimal mark the review declares."""
+        return self.review().get("decimal_mark") or "point"
 
     def by_key(self, sheet: str, key: str) -> dict[str, Row]:
         """Return the rows of a sheet by their key."""
@@ -338,24 +343,25 @@ class _SheetReader:
 
     def rows(self) -> Iterator[Row]:
         """Yield the filled rows."""
-        blank = 0
-        for cells in self.cells.iter_rows(min_row=2):
+        for number, cells in self._filled():
             values: dict[str, str] = {}
             for cell in cells:
-                if cell.value is None:
-                    continue
                 name = self.indices.get(cell.column)
                 if name:
                     text = self._text(cell, name)
                     if text:
                         values[name] = text
             if values:
-                blank = 0
-                yield Row(self.workbook, self.sheet.name, cells[0].row, values, self.letters)
-            else:
-                blank += 1
-                if blank >= BLANK_ROWS_AT_END:
-                    return
+                yield Row(self.workbook, self.sheet.name, number, values, self.letters)
+
+    def _filled(self) -> Iterator[tuple[int, list[Any]]]:
+        """Yield rows by number with their filled cells; blank cells, however many are formatted, cost nothing."""
+        rows: dict[int, list[Any]] = {}
+        # openpyxl's own store of cells; its public iterators make every blank cell of every row first
+        for (row, _), cell in sorted(self.cells._cells.items(), key=itemgetter(0)):
+            if row > 1 and cell.value is not None:
+                rows.setdefault(row, []).append(cell)
+        yield from rows.items()
 
     def _text(self, cell: Any, name: str) -> str:
         value = cell.value
