@@ -2,9 +2,12 @@
 
 import math
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from metaan.terms.measures import MEASURES, Measure
-from metaan.terms.records import Interval
+
+if TYPE_CHECKING:
+    from metaan.terms.records import Interval
 
 MINUS = "\N{MINUS SIGN}"
 
@@ -47,17 +50,17 @@ def printed(measure: str | Measure, working: float) -> str:
     return fixed(working, m.digits)
 
 
-def interval(measure: str | Measure, limits: Interval) -> str:
+def interval(measure: str | Measure, limits: "Interval") -> str:
     """Return "low to high" on the printed scale."""
     return f"{printed(measure, limits.low)} to {printed(measure, limits.high)}"
 
 
-def effect(measure: str | Measure, estimate: float, limits: Interval) -> str:
+def effect(measure: str | Measure, estimate: float, limits: "Interval") -> str:
     """Return "0.98 (0.35 to 1.62)"."""
     return f"{printed(measure, estimate)} ({interval(measure, limits)})"
 
 
-def full_effect(measure: str | Measure, estimate: float, limits: Interval, level: float = 0.95) -> str:
+def full_effect(measure: str | Measure, estimate: float, limits: "Interval", level: float = 0.95) -> str:
     """Return "risk ratio 3.49 (95 % CI 2.24 to 5.43)"."""
     m = MEASURES[measure] if isinstance(measure, str) else measure
     return f"{m.label} {printed(m, estimate)} ({percent(100 * level)} CI {interval(m, limits)})"
