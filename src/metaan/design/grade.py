@@ -43,7 +43,7 @@ def grade_all(extraction: Extraction, protocol: Protocol, decimal_mark: str = "p
     layout = protocol.layout
     studies = extraction.by_key("Studies", "study_id")
     treatments = {row["design_id"] for row in extraction.sheet("Effects") if row["factor_kind"] == "treatment"}
-    abstracts = _only_sources(extraction)
+    sources = _kinds_of_sources(extraction)
     alone = _one_group(extraction)
     judgements = _overall_judgements(extraction)
     return tuple(
@@ -55,14 +55,14 @@ def grade_all(extraction: Extraction, protocol: Protocol, decimal_mark: str = "p
             treatment=row["design_id"] in treatments,
             judged=judgements.get(row["design_id"], {}),
             one_group=row["design_id"] in alone,
-            sources=abstracts.get(row["design_id"], set()),
+            sources=sources.get(row["design_id"], set()),
             decimal_mark=decimal_mark,
         )
         for row in extraction.sheet("Design")
     )
 
 
-def _only_sources(extraction: Extraction) -> dict[str, set[str]]:
+def _kinds_of_sources(extraction: Extraction) -> dict[str, set[str]]:
     """Return design -> kinds of sources its rows were read from."""
     kinds: dict[str, set[str]] = {}
     for row in extraction.sheet("Effects"):
