@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator
 import hypothesis
 import pytest
 
+import oracle
+
 # marker -> names the program may have; one line is all that a further marker needs (and its line in pyproject.toml)
 PROGRAMS = {
     "chromium": ("chromium", "chromium-browser", "google-chrome"),
@@ -73,3 +75,11 @@ def pytest_make_collect_report() -> Iterator[None]:
     report = yield
     _fail_if_skipped(report)
     return report
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say how many figures of R were compared."""
+    done = [each for each in oracle.REGISTRY if each.done]
+    if done:
+        compared, outside = sum(each.compared for each in done), sum(len(each.outside) for each in done)
+        terminalreporter.write_line(f"reference figures compared: {compared:,}, outside tolerance: {outside:,}")

@@ -30,6 +30,87 @@ class Record:
         return cls(**{name: _typed(hints[name], value) for name, value in data.items()})
 
 
+class Result(Record):
+    """Record of what one method found: shown, tabulated and written without further work.
+
+    Subclasses are declared with ``repr=False``. Floats, texts and intervals are single values; arrays and tuples of
+    numbers or texts are columns, one item a study, a coefficient, or a synthesis of a batch.
+    """
+
+    __slots__ = ()
+
+    def to_frame(self) -> Any:
+        """Return a pandas frame: one row an item of the columns (of the longest kind), or one row of single values.
+
+        An interval takes two columns, ``..._low`` and ``..._high``. Single values stand beside columns only if there is
+        nothing else to tell rows apart, so they are left to the fields themselves.
+        """
+        import numpy as np
+        import pandas as pd
+
+        single: dict[str, Any] = {}
+        columns: dict[str, Any] = {}
+        for name, value in self._cells():
+            flat = (
+                np.asarray(value).reshape(-1) if isinstance(value, (tuple, list)) or hasattr(value, "reshape") else None
+            )
+            if flat is None or getattr(value, "shape", None) == ():
+                single[name] = value
+            else:
+                columns[name] = flat
+        if not columns:
+            return pd.DataFrame({name: [value] for name, value in single.items()})
+        length = max(len(column) for column in columns.values())
+        kept = {name: column for name, column in columns.items() if len(column) == length}
+        lacking = {name: value for name, value in single.items() if isinstance(value, float) and math.isnan(value)}
+        return pd.DataFrame(kept | lacking)  # an interval that a whole batch lacks stays a column
+
+    def _cells(self) -> list[tuple[str, Any]]:
+        """Return names and values that can stand in a table; nested records and settings cannot."""
+        cells: list[tuple[str, Any]] = []
+        for f in dataclasses.fields(self):  # type: ignore[arg-type]
+            value = getattr(self, f.name)
+            if isinstance(value, Interval):
+                cells += [(f"{f.name}_low", value.low), (f"{f.name}_high", value.high)]
+            elif value is None and "Interval" in str(f.type):
+                cells += [(f"{f.name}_low", math.nan), (f"{f.name}_high", math.nan)]
+            elif not isinstance(value, (Record, dict)) and not _nested(value):
+                cells.append((f.name, value))
+        return cells
+
+    def __repr__(self) -> str:
+        from metaan.terms.wording import number
+
+        def shown(value: Any) -> str:
+            if isinstance(value, Interval):
+                return f"{shown(value.low)} to {shown(value.high)}"
+            if isinstance(value, bool) or value is None or isinstance(value, str):
+                return {True: "yes", False: "no", None: "none"}.get(value, str(value))  # type: ignore[arg-type]
+            if isinstance(value, dict):
+                return ", ".join(f"{key} {shown(item)}" for key, item in value.items())
+            if hasattr(value, "tolist"):
+                value = value.tolist()
+            if isinstance(value, (tuple, list)):
+                some = ", ".join(shown(item) for item in value[:6])
+                return f"[{some}]" if len(value) <= 6 else f"[{some}, ... {len(value)} in all]"
+            if isinstance(value, Record):
+                return type(value).__name__
+            return number(value) if isinstance(value, float) else str(value)
+
+        fields = dataclasses.fields(self)  # type: ignore[arg-type]
+        width = max(len(f.name) for f in fields)
+        lines = [f"  {f.name:<{width}}  {shown(getattr(self, f.name))}" for f in fields]
+        return "\n".join([type(self).__name__, *lines])
+
+    def _repr_html_(self) -> str:
+        return f"<pre>{html.escape(repr(self))}</pre>"
+
+
+def _nested(value: Any) -> bool:
+    """Tell whether a value is a table of its own: a matrix that is no batch, or a tuple of records or tuples."""
+    return isinstance(value, (tuple, list)) and any(isinstance(item, (Record, dict, tuple, list)) for item in value)
+
+
 def _plain(value: Any) -> Any:
     if isinstance(value, Record):
         return value.to_dict()
@@ -129,7 +210,7 @@ class Effect(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pooled(Record):
+class Pooled(Result):
     """Summary effect of one synthesis on the measure's working scale.
 
     Fields are floats; where `pool` was given batch axes they are arrays with those axes.
@@ -155,21 +236,8 @@ class Pooled(Record):
     method: dict[str, Any]  #: tau2, interval, prediction, level as asked for
     converged: bool = True
 
-    def to_frame(self) -> Any:
-        """Return a pandas frame with one row a synthesis, limits as columns; weights are left to `weights`."""
-        import pandas as pd
-
-        columns: dict[str, Any] = {}
-        for f in dataclasses.fields(self):
-            value = getattr(self, f.name)
-            if f.name in ("ci", "prediction", "tau2_ci", "i2_ci"):
-                columns[f"{f.name}_low"] = math.nan if value is None else value.low
-                columns[f"{f.name}_high"] = math.nan if value is None else value.high
-            elif f.name not in ("weights", "method"):
-                columns[f.name] = value
-        batch = hasattr(self.estimate, "reshape")
-        flat = {name: value.reshape(-1) if hasattr(value, "reshape") else value for name, value in columns.items()}
-        return pd.DataFrame(flat, index=None if batch else [0])
+    def _cells(self) -> list[tuple[str, Any]]:
+        return [cell for cell in Result._cells(self) if cell[0] != "weights"]
 
     def __repr__(self) -> str:
         from metaan.terms.wording import count, fixed, number, p_value, percent
@@ -194,9 +262,6 @@ class Pooled(Record):
         if not self.converged:
             lines.append("  tau2 did not converge")
         return "\n".join(lines)
-
-    def _repr_html_(self) -> str:
-        return f"<pre>{html.escape(repr(self))}</pre>"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
