@@ -16,8 +16,10 @@ and NaN mean "no such figure" and have to stand on both sides. What we do otherw
 `Differs(key, ours, theirs, why)` and has to differ. `docs/validation.md` is made from what these runs record.
 """
 
+import importlib.util
 import json
 import math
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
@@ -236,3 +238,17 @@ def comparison(
 def comparisons_of(module: str) -> Iterator[Comparison]:
     """Yield what a module registered."""
     return (each for each in REGISTRY if each.module == module)
+
+
+def everything() -> list[Comparison]:
+    """Import every module of comparisons and return all that they register, in the order of their files."""
+    for path in sorted(Path(__file__).parent.glob("*/test_*_reference.py")):
+        if path.stem not in sys.modules:
+            spec = importlib.util.spec_from_file_location(path.stem, path)
+            assert spec
+            assert spec.loader
+            module = importlib.util.module_from_spec(spec)
+            sys.modules[path.stem] = module
+            spec.loader.exec_module(module)
+    order = [path.stem for path in sorted(Path(__file__).parent.glob("*/test_*_reference.py"))]
+    return sorted(REGISTRY, key=lambda each: order.index(each.module))
