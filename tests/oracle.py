@@ -20,7 +20,7 @@ import importlib.util
 import json
 import math
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -186,7 +186,7 @@ def relative_error(ours: np.ndarray, theirs: np.ndarray, scale: np.ndarray) -> n
     error[(np.isnan(ours) & np.isnan(theirs)) | (ours == theirs)] = 0.0
     finite = np.isfinite(ours) & np.isfinite(theirs) & (ours != theirs)
     size = np.maximum(np.abs(theirs), scale)[finite]
-    distance = np.abs(ours - theirs)[finite]
+    distance = np.abs(ours[finite] - theirs[finite])
     error[finite] = np.divide(distance, size, out=np.where(distance <= 1e-15, 0.0, np.inf), where=size > 0)
     return error
 
@@ -235,9 +235,9 @@ def comparison(
     return register
 
 
-def comparisons_of(module: str) -> Iterator[Comparison]:
-    """Yield what a module registered."""
-    return (each for each in REGISTRY if each.module == module)
+def comparisons_of(module: str) -> list[Comparison]:
+    """Return what a module registered."""
+    return [each for each in REGISTRY if each.module == module]
 
 
 def everything() -> list[Comparison]:
