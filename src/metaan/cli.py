@@ -222,7 +222,7 @@ def pool(
     file: Path, yi: str, vi: str, by: str | None, tau2: str, interval: str, prediction: str, level: float, as_json: bool
 ) -> None:
     """Pool the effects in a CSV file, one synthesis a group."""
-    from metaan.pooling.pool import pool as fit
+    from metaan.pooling.groups import pool_groups
     from metaan.terms import wording
 
     columns = _columns(file)
@@ -234,45 +234,18 @@ def pool(
     if by is not None and by not in columns:
         raise _fault(file, "header", f'no column "{by}"', "one of " + ", ".join(columns), "name another column")
     labels = columns[by] if by else [""] * len(y)
-    groups = list(dict.fromkeys(labels))
-    mask = [[label == group for label in labels] for group in groups]
-    results = fit(
-        [y] * len(groups),
-        [v] * len(groups),
-        mask=mask,
-        tau2=tau2,
-        interval=interval,
-        prediction=prediction,
-        level=level,
-    )
-    plain = results.to_dict()
+    results = pool_groups(y, v, labels, tau2=tau2, interval=interval, prediction=prediction, level=level)
     if as_json:
-        each = [{"group": group, **_one(plain, i)} for i, group in enumerate(groups)]
+        each = [{"group": group, **pooled.to_dict()} for group, pooled in results.items()]
         click.echo(json.dumps(each if by else each[0], indent=1))
         return
-    for i, group in enumerate(groups):
-        one = _one(plain, i)
-        limits = one["ci"]
+    for group, pooled in results.items():
         head = f"{group}: " if by else ""
         click.echo(
-            f"{head}{wording.fixed(one['estimate'], 4)} "
-            f"({wording.fixed(limits['low'], 4)} to {wording.fixed(limits['high'], 4)}), "
-            f"k = {one['k']}, tau2 {wording.tau2(one['tau2'])}"
+            f"{head}{wording.fixed(pooled.estimate, 4)} "
+            f"({wording.fixed(pooled.ci.low, 4)} to {wording.fixed(pooled.ci.high, 4)}), "
+            f"k = {pooled.k}, tau2 {wording.tau2(pooled.tau2)}"
         )
-
-
-def _one(plain: dict[str, Any], i: int) -> dict[str, Any]:
-    """Return one row of a batch result."""
-    found: dict[str, Any] = {}
-    for name, value in plain.items():
-        if name == "method":
-            found[name] = value
-        elif isinstance(value, dict):
-            limits = {side: numbers[i] for side, numbers in value.items()}
-            found[name] = None if None in limits.values() else limits
-        else:
-            found[name] = value[i] if isinstance(value, list) else value
-    return found
 
 
 @main.command()
