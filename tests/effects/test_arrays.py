@@ -2,107 +2,21 @@
 
 import json
 import math
-import warnings
 from pathlib import Path
 
 import hypothesis.strategies as st
 import numpy as np
-import pandas as pd
 import pytest
 from hypothesis import given
 
-from metaan.effects import binary, continuous, convert, medians, ratios, recover
-from metaan.effects.sizes import effect_sizes
+from metaan.effects import binary, continuous, convert, medians, ratios, recover, standardised
 
 REFERENCE = Path(__file__).parents[1] / "reference"
-ESCALC = {s["name"]: s for s in json.loads((REFERENCE / "escalc.json").read_text(encoding="utf-8"))["sets"]}
 CONVERSIONS = json.loads((REFERENCE / "conversions.json").read_text(encoding="utf-8"))
-
-OPTIONS = {
-    "to=all": {"to": "all"},
-    "to=if0all": {"to": "if0all"},
-    "to=none": {"to": "none"},
-    "drop00=TRUE": {"drop00": True},
-    "add=0.1": {"add": 0.1},
-    "vtype=LS2": {"vtype": "LS2"},
-    "vtype=UB": {"vtype": "UB"},
-}
 
 
 def numbers(values):
     return np.array([math.nan if v is None or isinstance(v, str) else v for v in values], dtype=float)
-
-
-@pytest.mark.parametrize(
-    ("name", "key"), [(n, k) for n, s in ESCALC.items() for k in s["escalc"] if k != "SMD[correct=FALSE]"]
-)
-def test_effect_sizes_match_escalc(name, key):
-    measure, _, variant = key.rstrip("]").partition("[")
-    options = {"drop00": False} | (OPTIONS[variant] if variant else {})
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)
-        frame = effect_sizes(ESCALC[name]["data"], measure=measure, **options)
-    expected = ESCALC[name]["escalc"][key]
-    estimable = np.isfinite(numbers(expected["yi"])) & np.isfinite(numbers(expected["vi"]))
-    assert estimable.any()
-    for column in ("yi", "vi"):  # closed forms: only rounding differs
-        want = np.where(estimable, numbers(expected[column]), np.nan)
-        assert frame[column].to_numpy() == pytest.approx(want, rel=1e-11, abs=1e-15, nan_ok=True)
-
-
-def test_cohens_d_without_correction():
-    s = ESCALC["dat.normand1999"]
-    got = continuous.standardised_mean_difference(
-        *(s["data"][role] for role in ("n1i", "m1i", "sd1i", "n2i", "m2i", "sd2i")), correct=False
-    )
-    assert got.y == pytest.approx(s["escalc"]["SMD[correct=FALSE]"]["yi"], rel=1e-11)
-    assert got.v == pytest.approx(s["escalc"]["SMD[correct=FALSE]"]["vi"], rel=1e-11)
-
-
-def test_totals_and_other_column_names_give_the_same():
-    data = ESCALC["bcg"]["data"]
-    table = pd.DataFrame(
-        {"events": data["ai"], "treated": data["n1i"], "ci": data["ci"], "n2i": data["n2i"]},
-        index=list("abcdefghijklm"),
-    )
-    frame = effect_sizes(table, measure="RR", ai="events", n1i="treated")
-    assert frame["yi"].to_numpy() == pytest.approx(ESCALC["bcg"]["escalc"]["RR"]["yi"], rel=1e-12)
-    assert list(frame.index) == list("abcdefghijklm")
-    assert "yi" not in table
-
-
-def test_dropped_tables_stay_in_their_row_and_are_named():
-    table = {"ai": [0, 5, 9], "bi": [20, 15, 0], "ci": [0, 6, 8], "di": [21, 14, 0]}
-    with pytest.warns(UserWarning, match="row 0, 2"):
-        frame = effect_sizes(table, measure="RR")
-    assert frame["yi"].isna().tolist() == [True, False, True]
-    assert frame["vi"].isna().tolist() == [True, False, True]
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        assert effect_sizes(table, measure="RD")["yi"].notna().all()  # no events are an answer on this scale
-
-
-@pytest.mark.parametrize(
-    ("table", "options", "message"),
-    [
-        ({"ai": [5], "bi": [-3], "ci": [2], "di": [10]}, {}, "negative"),
-        ({"ai": [5], "n1i": [4], "ci": [2], "n2i": [10]}, {}, "negative"),
-        ({"ai": [0], "bi": [0], "ci": [2], "di": [10]}, {}, "empty"),
-        ({"ai": [5], "ci": [2], "di": [10]}, {}, "bi or n1i"),
-        ({"bi": [5], "ci": [2], "di": [10]}, {}, "no column for ai"),
-        ({"ai": [5]}, {"measure": "ROM"}, "OR, RR, RD, MD, SMD"),
-        ({"ai": [5]}, {"m1i": "x"}, "no role m1i"),
-        ({"ai": [5]}, {"ai": "x"}, "no column x"),
-        ({"ai": [5], "bi": [3], "ci": [2], "di": [10]}, {"to": "some"}, "only0"),
-        ({"n1i": [5], "m1i": [1], "sd1i": [-1], "n2i": [5], "m2i": [0], "sd2i": [1]}, {"measure": "MD"}, "negative"),
-        ({"n1i": [0], "m1i": [1], "sd1i": [1], "n2i": [5], "m2i": [0], "sd2i": [1]}, {"measure": "SMD"}, "one person"),
-        ({"n1i": [4], "m1i": [1], "sd1i": [1], "n2i": [5], "m2i": [0], "sd2i": [1]},
-         {"measure": "SMD", "vtype": "XX"}, "LS2"),
-    ],
-)  # fmt: skip
-def test_impossible_tables_are_refused(table, options, message):
-    with pytest.raises(ValueError, match=message):
-        effect_sizes(table, **options)
 
 
 counts = st.integers(0, 60)
@@ -146,11 +60,11 @@ def test_means_swap_and_change_of_unit(n1, n2, m1, m2, sd1, sd2):
 
 def test_small_sample_correction():
     # Exact values of Hedges 1981: gamma(5) / (sqrt(5) gamma(4.5)) for 10 degrees of freedom; near 1 - 3/(4 df - 1).
-    assert float(continuous.small_sample_correction(10)) == pytest.approx(
+    assert float(standardised.small_sample_correction(10)) == pytest.approx(
         24 / (math.sqrt(5) * math.gamma(4.5)), rel=1e-13
     )
-    assert float(continuous.small_sample_correction(200)) == pytest.approx(1 - 3 / 799, abs=1e-5)
-    assert np.isnan(continuous.small_sample_correction(1))
+    assert float(standardised.small_sample_correction(200)) == pytest.approx(1 - 3 / 799, abs=1e-5)
+    assert np.isnan(standardised.small_sample_correction(1))
 
 
 def test_five_numbers_match_metafor():
@@ -264,10 +178,10 @@ def test_standard_deviations_recovered():
 def test_g_from_t_and_p_matches_metafor():
     data = CONVERSIONS["smd_from"]["data"]
     n1, n2 = np.array(data["n1i"]), np.array(data["n2i"])
-    got = convert.t_to_g(data["ti"], n1, n2)
+    got = standardised.t_to_g(data["ti"], n1, n2)
     assert got.y == pytest.approx(CONVERSIONS["smd_from"]["SMD_from_ti"]["yi"], rel=1e-11)
     assert got.v == pytest.approx(CONVERSIONS["smd_from"]["SMD_from_ti"]["vi"], rel=1e-11)
-    from_d = continuous.standardised(data["di"], n1, n2)
+    from_d = standardised.standardised(data["di"], n1, n2)
     assert from_d.y == pytest.approx(CONVERSIONS["smd_from"]["SMD_from_di"]["yi"], rel=1e-11)
     assert from_d.v == pytest.approx(CONVERSIONS["smd_from"]["SMD_from_di"]["vi"], rel=1e-11)
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from metaan.figures.axis import build
 from metaan.figures.text import width
-from metaan.terms.measures import MEASURES
+from metaan.terms.measures import MEASURES, POOLED
 from metaan.terms.records import Interval
 
 
@@ -31,7 +31,7 @@ def labels(made):
 
 
 @given(
-    st.sampled_from(sorted(MEASURES)),
+    st.sampled_from(sorted(POOLED)),
     st.lists(st.tuples(st.floats(-3, 3), st.floats(0.01, 4)), min_size=1, max_size=12),
     st.sampled_from([90.0, 200.0, 420.0]),
 )

@@ -8,8 +8,8 @@ import math
 from collections.abc import Callable, Collection, Mapping
 from typing import NamedTuple
 
-from metaan.effects import Effects, binary, continuous, convert, medians, ratios, recover
-from metaan.terms.measures import MEASURES
+from metaan.effects import Effects, binary, continuous, convert, medians, ratios, recover, standardised
+from metaan.terms.measures import MEASURES, POOLED
 from metaan.terms.records import Effect
 from metaan.terms.wording import fixed, listed, number, percent
 
@@ -83,8 +83,8 @@ def compute(
     ValueError
         Unknown measure or conversion, or impossible numbers; the checks have told the reviewer which cell.
     """
-    if measure not in MEASURES:
-        raise ValueError(f"measure must be one of {', '.join(MEASURES)}, not {measure!r}")
+    if measure not in POOLED:
+        raise ValueError(f"measure must be one of {', '.join(POOLED)}, not {measure!r}")
     if unknown := sorted(set(allowed) - set(CONVERSIONS)):
         raise ValueError(f"unknown conversion {', '.join(unknown)}; known are {', '.join(CONVERSIONS)}")
     form = _word(row, "form")
@@ -344,7 +344,7 @@ def _from_t(t: float, n1: float, n2: float, path: tuple[str, ...]) -> _Found:
     _at_least_one(n2, 2)
     if n1 + n2 <= 2:
         raise _Missing("one person a group: no standardised mean difference")
-    return _Found("SMD", convert.t_to_g(t, n1, n2), (*path, "Hedges’ g"))
+    return _Found("SMD", standardised.t_to_g(t, n1, n2), (*path, "Hedges’ g"))
 
 
 def _direction_only(row: Row, measure: str, allowed: Collection[str], odds_only: bool, level: float) -> _Found:

@@ -14,7 +14,7 @@ from metaan.pooling.pool import pool
 from metaan.pooling.select import Candidate, Selection
 from metaan.terms import wording
 from metaan.terms.designs import STRATA
-from metaan.terms.measures import MEASURES
+from metaan.terms.measures import MEASURES, POOLED
 from metaan.terms.records import (
     Analysis,
     Beside,
@@ -176,7 +176,7 @@ class _Sorted:
             return "form"
         usable = any(
             not compute(row.values, measure, allowed=self.stratum.conversions).missing
-            for measure in MEASURES
+            for measure in POOLED
             if measure != "RD"  # a table without events gives a difference of 0, which says nothing on another scale
         )
         return "other_scale" if usable else "no_numbers"

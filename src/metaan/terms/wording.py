@@ -47,7 +47,7 @@ def printed(measure: str | Measure, working: float) -> str:
             return _ratio(math.exp(working), m.digits)
         except OverflowError:
             return "∞"
-    return fixed(working, m.digits)
+    return fixed(m.printed(working), m.digits)
 
 
 def interval(measure: str | Measure, limits: "Interval") -> str:
