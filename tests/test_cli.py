@@ -133,3 +133,22 @@ def test_the_command_line_starts_without_the_libraries_it_may_not_need():
     heavy = ("numpy", "pandas", "openpyxl", "matplotlib", "snakemake")
     code = f"import sys, metaan.cli; print([m for m in {heavy} if m in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.strip() == "[]"
+
+
+def test_the_choices_of_pool_are_those_of_the_library():
+    from metaan import cli
+    from metaan.pooling import estimators, intervals
+
+    assert set(cli.TAU2) == set(estimators.ESTIMATORS)
+    assert cli.INTERVALS.__class__ is tuple
+    assert set(cli.INTERVALS) == set(intervals.INTERVALS)
+    assert set(cli.PREDICTIONS) == set(intervals.PREDICTIONS)
+
+
+def test_effects_of_every_kind_say_which_rows_have_none(tmp_path):
+    file = tmp_path / "rates.csv"
+    file.write_text("study,x1i,t1i,x2i,t2i\nHart,9,413.4,23,385.9\nNobody,0,10,0,12\n", encoding="utf-8")
+    run = CliRunner().invoke(main, ["effects", str(file), "--measure", "IRR"])
+    assert run.exit_code == 0
+    assert "Nobody" in run.stderr
+    assert "-1.0071" in run.stdout  # ln((9 / 413.4) / (23 / 385.9))

@@ -9,6 +9,7 @@ import json
 import math
 import re
 import sys
+import warnings
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
@@ -21,6 +22,11 @@ from metaan.terms.origin import Origin
 
 BAD_INPUT = 2
 INTERNAL = 3
+
+#: options of `metaan pool`, as `pooling` names them (a test compares): listed here, so that help needs no import
+TAU2 = ("REML", "ML", "EB", "PM", "PMM", "DL", "DLIT", "HE", "HS", "HSk", "SJ", "SJIT", "EE", "FE")
+INTERVALS = ("mKH", "HK", "HK-ci", "HK-IQWiG6", "KR", "Wald", "t")
+PREDICTIONS = ("same", "V", "HTS", "normal", "own", "riley", "simple", "HK", "HK-PR", "KR", "KR-PR", "S")
 
 
 def _guarded(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -212,9 +218,9 @@ def _numbers(path: Path, columns: dict[str, list[str]], name: str) -> list[float
 @click.option("--yi", default="yi", show_default=True, help="Column of effects on the working scale.")
 @click.option("--vi", default="vi", show_default=True, help="Column of sampling variances.")
 @click.option("--by", help="Column of groups; one synthesis each.")
-@click.option("--tau2", default="REML", show_default=True, type=click.Choice(["REML", "DL", "PM", "EE"]))
-@click.option("--interval", default="mKH", show_default=True, type=click.Choice(["mKH", "HK", "HK-ci", "Wald", "t"]))
-@click.option("--prediction", default="same", show_default=True, type=click.Choice(["same", "V", "HTS", "normal"]))
+@click.option("--tau2", default="REML", show_default=True, type=click.Choice(TAU2))
+@click.option("--interval", default="mKH", show_default=True, type=click.Choice(INTERVALS))
+@click.option("--prediction", default="same", show_default=True, type=click.Choice(PREDICTIONS))
 @click.option("--level", default=0.95, show_default=True, type=click.FloatRange(0.5, 1, min_open=True, max_open=True))
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @_guarded
@@ -250,23 +256,30 @@ def pool(
 
 @main.command()
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--measure", required=True, help="OR, RR, RD, MD or SMD.")
+@click.option(
+    "--measure", required=True, help="OR, RR, RD, MD, SMD, IRR, ZCOR, PLO, ...; all of them in docs/python.md."
+)
 @_guarded
 def effects(file: Path, measure: str) -> None:
     """Add yi and vi to a CSV file with metafor's column names (ai bi ci di, m1i sd1i n1i, ...) and print it."""
     import pandas
 
-    from metaan.effects.sizes import effect_sizes
+    from metaan.effects.sizes import effect_sizes, recipes
 
     columns = _columns(file)
-    numeric = {name for name in columns if name.endswith("i") and len(name) <= 5}
+    inputs = recipes()[measure].inputs if measure in recipes() else ()
+    numeric = {role for one in inputs for role in (*one.roles, *one.optional)}
     table = pandas.DataFrame(
         {name: _numbers(file, columns, name) if name in numeric else values for name, values in columns.items()}
     )
-    try:
-        result = effect_sizes(table, measure=measure)
-    except ValueError as error:
-        raise _fault(file, "", str(error), f"columns for {measure}", "correct the columns") from None
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        try:
+            result = effect_sizes(table, measure=measure)
+        except ValueError as error:
+            raise _fault(file, "", str(error), f"columns for {measure}", "correct the columns") from None
+    for warning in said:
+        click.echo(str(warning.message), err=True)
     click.echo(result.to_csv(index=False, lineterminator="\n"), nl=False)
 
 

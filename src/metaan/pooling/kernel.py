@@ -5,18 +5,21 @@ needs to know of masks. Rows are centred on their first study, so that equal eff
 """
 
 import math
+import os
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 Floats = NDArray[np.float64]
 Booleans = NDArray[np.bool_]
+T = TypeVar("T")
 
-CHUNK = 1 << 14  #: numbers worked on at once: bounds memory, and keeps it near the processor
+CHUNK = 1 << 15  #: numbers worked on at once: bounds memory, and keeps it near the processor
 ITERATIONS = 200
 TOLERANCE = 1e-12  #: relative; the step that meets it is still taken, so that the error is its square
+QUADRATIC = 1e-7  #: relative size below which steps are taken to shrink quadratically if they have begun to
 
 
 class Rows(NamedTuple):
@@ -26,6 +29,10 @@ class Rows(NamedTuple):
     v: Floats  #: shape (n, k), infinite where left out
     centre: Floats  #: shape (n,)
     k: NDArray[np.int64]  #: shape (n,), studies in the row
+
+    def some(self, rows: NDArray[Any]) -> "Rows":
+        """Return some rows, given by number or by True and False."""
+        return Rows(self.y[rows], self.v[rows], self.centre[rows], self.k[rows])
 
 
 class Batch(NamedTuple):
@@ -38,14 +45,41 @@ class Batch(NamedTuple):
 
     def chunks(self) -> Iterator[Rows]:
         """Yield the rows in pieces of bounded size."""
+        for piece in self._pieces():
+            yield self._arranged(piece)
+
+    def each(self, function: Callable[[Rows, slice], T]) -> list[T]:
+        """Apply a function to the rows in pieces of bounded size, a large batch on all processors.
+
+        The function takes the rows of a piece and its place in the batch. Pieces do not depend on the number of
+        processors, so neither do the results.
+        """
+        pieces = self._pieces()
+        workers = min(len(pieces) // 2, processors())
+        if workers < 2:
+            return [function(self._arranged(piece), piece) for piece in pieces]
+        from concurrent.futures import ThreadPoolExecutor
+
+        with ThreadPoolExecutor(workers) as pool:  # numpy lets go of the interpreter's lock while it computes
+            return list(pool.map(lambda piece: function(self._arranged(piece), piece), pieces))
+
+    def _pieces(self) -> list[slice]:
         n, k = self.y.shape
         step = max(1, CHUNK // max(k, 1))
-        for start in range(0, n, step):
-            piece = slice(start, start + step)
-            yield arrange(self.y[piece], self.v[piece], None if self.mask is None else self.mask[piece])
+        return [slice(start, start + step) for start in range(0, n, step)]
+
+    def _arranged(self, piece: slice) -> Rows:
+        return arrange(self.y[piece], self.v[piece], None if self.mask is None else self.mask[piece])
 
 
-def read(yi: ArrayLike, vi: ArrayLike, mask: ArrayLike | None = None) -> Batch:
+def processors() -> int:
+    """Return how many processors this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def read(yi: ArrayLike, vi: ArrayLike, mask: ArrayLike | None = None, labels: list[str] | None = None) -> Batch:
     """Check the input and flatten its batch axes.
 
     Parameters
@@ -54,6 +88,8 @@ def read(yi: ArrayLike, vi: ArrayLike, mask: ArrayLike | None = None) -> Batch:
         Effects on the working scale and their sampling variances; leading axes are broadcast.
     mask : array_like of bool, shape (..., k), optional
         True where a study takes part. Values that take no part may be anything, not-a-number included.
+    labels : list of str, length k, optional
+        Names of the studies, used in messages.
 
     Raises
     ------
@@ -69,8 +105,8 @@ def read(yi: ArrayLike, vi: ArrayLike, mask: ArrayLike | None = None) -> Batch:
     lengths = [a.shape[-1] if a.ndim else 0 for a in given]
     if lengths[0] == 0 or len(set(lengths)) > 1:
         raise ValueError(f"effects, variances and mask must hold the same studies, at least one; they hold {lengths}")
-    _refuse(y, ~np.isfinite(y), m, "effects must be finite numbers")
-    _refuse(v, ~(np.isfinite(v) & (v > 0)), m, "variances must be positive, finite numbers")
+    _refuse(y, ~np.isfinite(y), m, labels, "effects must be finite numbers")
+    _refuse(v, ~(np.isfinite(v) & (v > 0)), m, labels, "variances must be positive, finite numbers")
     shape = np.broadcast_shapes(*(a.shape for a in given))
     flat = (math.prod(shape[:-1]), shape[-1])
 
@@ -80,7 +116,7 @@ def read(yi: ArrayLike, vi: ArrayLike, mask: ArrayLike | None = None) -> Batch:
     return Batch(rows(y), rows(v), None if m is None else rows(m), shape[:-1])
 
 
-def _refuse(values: Floats, bad: Booleans, mask: Booleans | None, rule: str) -> None:
+def _refuse(values: Floats, bad: Booleans, mask: Booleans | None, labels: list[str] | None, rule: str) -> None:
     if not bad.any():
         return
     if mask is not None:
@@ -91,6 +127,9 @@ def _refuse(values: Floats, bad: Booleans, mask: Booleans | None, rule: str) -> 
     places = [tuple(int(i) for i in place) for place in np.argwhere(bad)[:10]]
     named = ", ".join(f"{place[0] if len(place) == 1 else place} ({values[place]:g})" for place in places)
     more = "" if bad.sum() <= 10 else f" and {int(bad.sum()) - 10} more"
+    if labels is not None:
+        named = ", ".join(f'"{labels[place[-1]]}" ({values[place]:g})' for place in places)
+        raise ValueError(f"{rule}: study {named}{more}; correct these rows or leave them out")
     raise ValueError(f"{rule}: at position {named}{more}")
 
 
@@ -114,16 +153,20 @@ class Mean(NamedTuple):
 
 def mean(y: Floats, v: Floats, tau2: Floats) -> Mean:
     """Inverse-variance mean with weights ``1 / (v + tau2)``; NaN in rows without a study."""
-    w = 1.0 / (v + tau2[..., None])
-    total = w.sum(axis=-1)
-    with np.errstate(invalid="ignore"):
-        mu = np.einsum("...k,...k->...", w, y) / total
+    w = v + tau2[..., None]
+    np.divide(1.0, w, out=w)
+    total = np.vecdot(w, np.ones(w.shape[-1]))
+    mu = np.divide(np.vecdot(w, y), total, out=np.full(total.shape, np.nan), where=total > 0)
     r = y - mu[..., None]
-    return Mean(mu, total, np.einsum("...k,...k,...k->...", w, r, r), w)
+    return Mean(mu, total, np.vecdot(w * r, r), w)
 
 
 def root(
-    function: Callable[[NDArray[np.int64], Floats], tuple[Floats, Floats]], low: Floats, high: Floats, scale: Floats
+    function: Callable[[NDArray[np.int64], Floats], tuple[Floats, Floats]],
+    low: Floats,
+    high: Floats,
+    scale: Floats,
+    start: Floats | None = None,
 ) -> tuple[Floats, Booleans]:
     """Find where a function of tau2 ceases to be positive, in each row: Newton's steps, kept in a bracket.
 
@@ -135,24 +178,34 @@ def root(
         Bracket: the function is positive at `low` (0 <= low) and not positive at `high`.
     scale : ndarray, shape (n,)
         Smallest sampling variance of the row: tau2 + scale, not tau2 alone, is what is known to a relative precision.
+    start : ndarray, shape (n,), optional
+        First value in the bracket; `low` if not given.
 
     Returns
     -------
     root : ndarray, shape (n,)
     converged : ndarray of bool, shape (n,)
+
+    Notes
+    -----
+    A row is done when its step, or the step that would follow it, is below the tolerance: where Newton's steps shrink
+    quadratically the one after `step` is step * (step / last)^2.
     """
     found, converged = np.zeros_like(low), np.zeros(low.shape, dtype=bool)
     rows, lo, hi = np.arange(low.size), low, high
-    t, last = low, high - low  # both functions are mostly convex: from the left Newton does not overshoot
+    t, last = low if start is None else start, high - low  # mostly convex: from the left Newton does not overshoot
     with np.errstate(divide="ignore", invalid="ignore"):
         for _ in range(ITERATIONS):
             value, slope = function(rows, t)
             above = value > 0
             lo, hi = np.where(above, t, lo), np.where(above, hi, t)
-            tolerance = TOLERANCE * (t + scale)
+            size = t + scale
+            tolerance = TOLERANCE * size
             new = np.where(value == 0, t, t - value / slope)
             step = np.abs(new - t)
-            settled = step <= tolerance
+            settled = (step <= tolerance) | (
+                (step <= QUADRATIC * size) & (step * (step / last) ** 2 <= 0.01 * tolerance)
+            )
             newton = (new > lo) & (new < hi) & (step <= 0.9 * last) | settled
             if not newton.all():
                 new = np.where(newton, new, _middle(lo, hi))
@@ -160,10 +213,10 @@ def root(
             if done.any():
                 found[rows[done]] = np.minimum(np.maximum(new, lo), hi)[done]
                 converged[rows[done]] = True
-                go = ~done
-                rows, t, last, scale, lo, hi = rows[go], new[go], np.abs(new - t)[go], scale[go], lo[go], hi[go]
-                if not rows.size:
+                go = np.flatnonzero(~done)
+                if not go.size:
                     return found, converged
+                rows, t, last, scale, lo, hi = rows[go], new[go], np.abs(new - t)[go], scale[go], lo[go], hi[go]
             else:
                 t, last = new, np.abs(new - t)
     found[rows] = t

@@ -17,6 +17,28 @@ REFERENCES: dict[str, tuple[str, ...]] = {
     ),
     "DL": ("DerSimonian R, Laird N. Meta-analysis in clinical trials. Control Clin Trials 1986;7:177-188.",),
     "PM": ("Paule RC, Mandel J. Consensus values and weighting factors. J Res Natl Bur Stand 1982;87:377-385.",),
+    "ML": (
+        "Hardy RJ, Thompson SG. A likelihood approach to meta-analysis with random effects. Stat Med 1996;15:619-629.",
+    ),
+    "EB": ("Morris CN. Parametric empirical Bayes inference: theory and applications. J Am Stat Assoc 1983;78:47-55.",),
+    "PMM": (
+        "Viechtbauer W. Median-unbiased estimators for the amount of heterogeneity in meta-analysis. "
+        "European Congress of Methodology, Valencia, 2021.",
+    ),
+    "HE": ("Hedges LV, Olkin I. Statistical methods for meta-analysis. Academic Press, 1985.",),
+    "HS": ("Hunter JE, Schmidt FL. Methods of meta-analysis. 2nd edition. Sage, 2004.",),
+    "SJ": (
+        "Sidik K, Jonkman JN. Simple heterogeneity variance estimation for meta-analysis. J R Stat Soc C "
+        "2005;54:367-384.",
+    ),
+    "KR": (
+        "Partlett C, Riley RD. Random effects meta-analysis: coverage performance of 95% confidence and prediction "
+        "intervals following REML estimation. Stat Med 2017;36:301-317.",
+    ),
+    "HK-ci": (
+        "Jackson D, Law M, Rücker G, Schwarzer G. The Hartung-Knapp modification for random-effects meta-analysis: a "
+        "useful refinement but are there any residual concerns? Stat Med 2017;36:3923-3934.",
+    ),
     "mKH": (
         "Röver C, Knapp G, Friede T. Hartung-Knapp-Sidik-Jonkman approach and its modification for random-effects "
         "meta-analysis with few studies. BMC Med Res Methodol 2015;15:99.",

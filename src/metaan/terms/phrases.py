@@ -15,13 +15,22 @@ NO_POOLING = "one study: no pooling"
 
 TAU2 = {
     "REML": "REML",
-    "DL": "DerSimonian-Laird (DL)",
+    "ML": "maximum likelihood (ML)",
+    "EB": "empirical Bayes (EB)",
     "PM": "Paule-Mandel (PM)",
+    "PMM": "Paule-Mandel, median-unbiased (PMM)",
+    "DL": "DerSimonian-Laird (DL)",
+    "HE": "Hedges-Olkin (HE)",
+    "HS": "Hunter-Schmidt (HS)",
+    "HSk": "Hunter-Schmidt, corrected for few studies (HSk)",
+    "SJ": "Sidik-Jonkman (SJ)",
 }
 
 INTERVALS = {
     "mKH": "modified Knapp-Hartung (mKH)",
     "HK": "Knapp-Hartung (HK)",
+    "HK-ci": "Knapp-Hartung or Wald, whichever is wider",
+    "KR": "Kenward-Roger (KR), t on its own degrees of freedom",
     "Wald": "Wald",
     "t": "t",
 }
@@ -63,7 +72,7 @@ def model(method: Mapping[str, Any], k: int) -> str:
     level = wording.number(100 * float(method["level"]))
     first = "Common-effect model" if tau2 == "EE" else f"Random-effects model, tau² by {TAU2.get(tau2, tau2)}"
     text = f"{first}; {level} % interval: {INTERVALS.get(interval, interval)}"
-    if interval != "Wald":
+    if interval not in ("Wald", "HK-ci", "KR"):
         text += ", t on k − 1"
     prediction = str(method.get("prediction") or "")
     if k >= 3 and prediction:

@@ -225,7 +225,7 @@ class Pooled(Result):
     ci: Interval
     prediction: Interval | None  #: where a new study's true effect may lie; None when k < 3
     tau2: float
-    tau2_ci: Interval | None  #: Q-profile; None when k < 2
+    tau2_ci: Interval | None  #: None when k < 2
     i2: float  #: percent
     i2_ci: Interval | None
     h2: float
@@ -235,6 +235,8 @@ class Pooled(Result):
     weights: tuple[float, ...]  #: percent, in the order of the input, sum to 100
     method: dict[str, Any]  #: tau2, interval, prediction, level as asked for
     converged: bool = True
+    se_tau2: float = math.nan  #: standard error of tau2
+    h2_ci: Interval | None = None
 
     def _cells(self) -> list[tuple[str, Any]]:
         return [cell for cell in Result._cells(self) if cell[0] != "weights"]

@@ -253,16 +253,24 @@ def _analysis(item: Mapping[str, Any]) -> AnalysisPlan:
     )
 
 
+_OTHER_TAU2 = "another estimator of the variance between studies"
+_KENWARD_ROGER = {"tau2": "REML", "interval": "KR"}
+
 _NAMED_SENSITIVITY = {
     "DL": SensitivityPlan(
         label="DerSimonian-Laird",
         why="older standard for the variance between studies, Wald interval",
         model={"tau2": "DL", "interval": "Wald"},
     ),
-    "PM": SensitivityPlan(
-        label="Paule-Mandel", why="another estimator of the variance between studies", model={"tau2": "PM"}
-    ),
+    "PM": SensitivityPlan(label="Paule-Mandel", why=_OTHER_TAU2, model={"tau2": "PM"}),
     "REML": SensitivityPlan(label="REML", why="restricted maximum likelihood", model={"tau2": "REML"}),
+    "ML": SensitivityPlan(label="ML", why="maximum likelihood: tends to a smaller variance", model={"tau2": "ML"}),
+    "EB": SensitivityPlan(label="Empirical Bayes", why=_OTHER_TAU2, model={"tau2": "EB"}),
+    "PMM": SensitivityPlan(label="Paule-Mandel, median-unbiased", why=_OTHER_TAU2, model={"tau2": "PMM"}),
+    "HE": SensitivityPlan(label="Hedges-Olkin", why=_OTHER_TAU2, model={"tau2": "HE"}),
+    "HS": SensitivityPlan(label="Hunter-Schmidt", why=_OTHER_TAU2, model={"tau2": "HS"}),
+    "SJ": SensitivityPlan(label="Sidik-Jonkman", why=_OTHER_TAU2, model={"tau2": "SJ"}),
+    "KR": SensitivityPlan(label="Kenward-Roger", why="REML with another small-sample interval", model=_KENWARD_ROGER),
     "EE": SensitivityPlan(
         label="Equal effects",
         why="as if every study estimated the same effect",
