@@ -1,8 +1,13 @@
-"""Refresh the tables in docs/*.md that are made from the protocol's schema and the workbook's layout.
+"""Refresh what is made on the pages of docs/*.md; everything else is written by hand.
 
-A table stands between ``<!-- made: name -->`` and ``<!-- end -->``; everything else on a page is written by hand.
+A table made from the protocol's schema or the workbook's layout stands between ``<!-- made: name -->`` and
+``<!-- end -->``. What the code of docs/python.md prints stands in a block of ``text`` below each block of ``python``;
+the blocks are run from top to bottom, like a notebook.
 """
 
+import ast
+import contextlib
+import io
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -129,11 +134,40 @@ def forms() -> str:
 TABLES = {"protocol-keys": protocol_keys, "sheets": sheets, "forms": forms}
 
 
-def refreshed(text: str) -> str:
-    """Return a page with every made table made anew."""
-    return BLOCK.sub(lambda block: f"{block[1]}\n{TABLES[block[2]]()}\n{block[3]}", text)
+CODE = re.compile(r"```python\n(.*?)```\n(\n```text\n.*?```\n)?", re.DOTALL)
+
+
+def _run(code: str, names: dict[str, Any]) -> str:
+    """Run a block and return what it prints, with the value of a last expression as a notebook shows it."""
+    tree = ast.parse(code)
+    last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        exec(compile(tree, "docs/python.md", "exec"), names)
+        if last is not None:
+            value = eval(compile(ast.Expression(last.value), "docs/python.md", "eval"), names)
+            if value is not None:
+                print(value)
+    return "\n".join(line.rstrip() for line in printed.getvalue().rstrip().split("\n"))
+
+
+def executed(text: str) -> str:
+    """Return a page with the output of its code made anew."""
+    names: dict[str, Any] = {}
+
+    def block(found: re.Match[str]) -> str:
+        said = _run(found[1], names)
+        return f"```python\n{found[1]}```\n" + (f"\n```text\n{said}\n```\n" if said else "")
+
+    return CODE.sub(block, text)
+
+
+def refreshed(text: str, name: str = "") -> str:
+    """Return a page with everything made on it made anew."""
+    text = BLOCK.sub(lambda block: f"{block[1]}\n{TABLES[block[2]]()}\n{block[3]}", text)
+    return executed(text) if name == "python.md" else text
 
 
 if __name__ == "__main__":
     for page in sorted(Path(__file__).parent.glob("*.md")):
-        write_atomically(page, refreshed(page.read_text(encoding="utf-8")))
+        write_atomically(page, refreshed(page.read_text(encoding="utf-8"), page.name))
