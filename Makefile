@@ -1,7 +1,8 @@
 # make         set up once, run every review in data/, say where the reports are
 # make test    the same set-up, then the whole test suite
 # make lint    style, types, and the one direction of imports
-# make docs    refresh the tables in docs/ that are made from the schema and the layout
+# make docs    refresh what is made in docs/: tables from the schema and the layout, output of the code in python.md
+# make validation   compare every reference figure and write docs/validation.md (some minutes)
 # make lock    write requirements.lock anew from pyproject.toml (needs uv; UV_FLAGS=--upgrade takes newer versions)
 # make clean   remove the environment and caches; reports and run history stay
 #
@@ -13,7 +14,7 @@ BIN := .venv/bin
 READY := .venv/.installed
 
 .DEFAULT_GOAL := reports
-.PHONY: reports setup test lint docs lock clean
+.PHONY: reports setup test lint docs validation lock clean
 .DELETE_ON_ERROR:
 
 reports: setup
@@ -58,6 +59,9 @@ lint: setup
 
 docs: setup
 	$(BIN)/python docs/refresh.py
+
+validation: setup
+	$(BIN)/python validation/table.py
 
 lock:
 	@PATH="$(CURDIR)/$(BIN):$$PATH"; \
