@@ -131,7 +131,37 @@ def forms() -> str:
     return _table(("form", "what the paper prints", "cells to fill", "can be pooled"), rows)
 
 
-TABLES = {"protocol-keys": protocol_keys, "sheets": sheets, "forms": forms}
+def functions() -> str:
+    """Return a table of the public functions with the first sentence of their docstrings."""
+    import metaan
+
+    rows = []
+    for name in sorted(set(metaan.__all__) - {"Pooled", "__version__"}):
+        text = (getattr(metaan, name).__doc__ or "").strip().splitlines()[0]
+        rows.append((f"`{name}`", text.rstrip(".").replace("|", "\\|")))
+    return _table(("function", "does"), rows)
+
+
+def measures() -> str:
+    """Return a table of the effect sizes and the columns each is made from."""
+    from metaan.effects.sizes import recipes
+    from metaan.terms.measures import MEASURES
+
+    rows = []
+    for name, recipe in recipes().items():
+        columns = "; ".join(_code(one.roles) for one in recipe.inputs)
+        label = MEASURES[name].label if name in MEASURES else ""
+        rows.append((f"`{name}`", label, columns, _code(recipe.options)))
+    return _table(("measure", "is", "from the columns", "options"), rows)
+
+
+TABLES = {
+    "protocol-keys": protocol_keys,
+    "sheets": sheets,
+    "forms": forms,
+    "functions": functions,
+    "measures": measures,
+}
 
 
 CODE = re.compile(r"```python\n(.*?)```\n(\n```text\n.*?```\n)?", re.DOTALL)

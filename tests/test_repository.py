@@ -244,11 +244,11 @@ def refresh():
     return module
 
 
-@pytest.mark.parametrize("page", ["protocol", "workbook"])
-def test_tables_made_from_schema_and_layout_are_current(page):
+@pytest.mark.parametrize("page", ["protocol", "workbook", "python"])
+def test_what_is_made_on_a_page_is_current(page):
     text = read(f"docs/{page}.md")
     assert "<!-- made:" in text
-    assert refresh().refreshed(text) == text, "run: make docs"
+    assert refresh().refreshed(text, f"{page}.md") == text, "run: make docs"
 
 
 def keys_of(schema):
