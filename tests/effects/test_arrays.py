@@ -1,8 +1,6 @@
 """Effect sizes from arrays, against metafor (see `source` of the reference files) and by property."""
 
-import json
 import math
-from pathlib import Path
 
 import hypothesis.strategies as st
 import numpy as np
@@ -10,9 +8,9 @@ import pytest
 from hypothesis import given
 
 from metaan.effects import binary, continuous, convert, medians, ratios, recover, standardised
+from oracle import load
 
-REFERENCE = Path(__file__).parents[1] / "reference"
-CONVERSIONS = json.loads((REFERENCE / "conversions.json").read_text(encoding="utf-8"))
+CONVERSIONS = load("conversions")
 
 
 def numbers(values):
@@ -68,7 +66,7 @@ def test_small_sample_correction():
 
 
 def test_five_numbers_match_metafor():
-    data = CONVERSIONS["fivenum"]["data"]
+    data = CONVERSIONS["conv.fivenum"]["data"]
     low, q1, med, q3, high, n = (numbers(data[c]) for c in ("min", "q1", "median", "q3", "max", "n"))
     got = [
         medians.from_range(n[0], low[0], med[0], high[0]),
@@ -76,8 +74,8 @@ def test_five_numbers_match_metafor():
         medians.from_quartiles(n[2], q1[2], med[2], q3[2]),
         medians.from_five_numbers(n[3], low[3], q1[3], med[3], q3[3], high[3]),
     ]
-    assert [float(g.mean) for g in got] == pytest.approx(CONVERSIONS["fivenum"]["mean"], rel=1e-12)
-    assert [float(g.sd) for g in got] == pytest.approx(CONVERSIONS["fivenum"]["sd"], rel=1e-9)
+    assert [float(g.mean) for g in got] == pytest.approx(CONVERSIONS["conv.fivenum"]["default.norm"]["mean"], rel=1e-12)
+    assert [float(g.sd) for g in got] == pytest.approx(CONVERSIONS["conv.fivenum"]["default.norm"]["sd"], rel=1e-9)
     assert [g.method for g in got[2:]] == ["Luo 2018, Wan 2014", "Luo 2018, Shi 2020"]
 
 
@@ -130,7 +128,7 @@ def test_medians_out_of_order_are_refused():
 
 
 def test_ratios_match_conv_wald():
-    wald = CONVERSIONS["wald"]
+    wald = CONVERSIONS["conv.wald"]
     data = wald["data"]
     by_ci = ratios.ratio_with_interval(data["out"][:2], data["lb"][:2], data["ub"][:2])
     by_p = ratios.ratio_with_p(data["out"][2], data["pv"][2])
@@ -176,14 +174,14 @@ def test_standard_deviations_recovered():
 
 
 def test_g_from_t_and_p_matches_metafor():
-    data = CONVERSIONS["smd_from"]["data"]
+    data = CONVERSIONS["smd_from_t_or_d"]["data"]
     n1, n2 = np.array(data["n1i"]), np.array(data["n2i"])
     got = standardised.t_to_g(data["ti"], n1, n2)
-    assert got.y == pytest.approx(CONVERSIONS["smd_from"]["SMD_from_ti"]["yi"], rel=1e-11)
-    assert got.v == pytest.approx(CONVERSIONS["smd_from"]["SMD_from_ti"]["vi"], rel=1e-11)
+    assert got.y == pytest.approx(CONVERSIONS["smd_from_t_or_d"]["SMD_from_ti"]["yi"], rel=1e-11)
+    assert got.v == pytest.approx(CONVERSIONS["smd_from_t_or_d"]["SMD_from_ti"]["vi"], rel=1e-11)
     from_d = standardised.standardised(data["di"], n1, n2)
-    assert from_d.y == pytest.approx(CONVERSIONS["smd_from"]["SMD_from_di"]["yi"], rel=1e-11)
-    assert from_d.v == pytest.approx(CONVERSIONS["smd_from"]["SMD_from_di"]["vi"], rel=1e-11)
+    assert from_d.y == pytest.approx(CONVERSIONS["smd_from_t_or_d"]["SMD_from_di"]["yi"], rel=1e-11)
+    assert from_d.v == pytest.approx(CONVERSIONS["smd_from_t_or_d"]["SMD_from_di"]["vi"], rel=1e-11)
 
 
 @given(st.floats(-4, 4), st.floats(0.001, 3))

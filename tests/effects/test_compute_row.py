@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from metaan.effects import binary, continuous, convert, medians, ratios
+from metaan.effects import binary, continuous, convert, medians, ratios, standardised
 from metaan.effects.compute import CONVERSIONS, compute
 
 ALL = tuple(CONVERSIONS)
@@ -229,13 +229,13 @@ def test_scales_meet_only_by_declared_conversion():
 
 def test_t_statistics():
     effect = compute(T_STAT, "SMD")
-    equal(effect, convert.t_to_g(2.3, 40, 38))
+    equal(effect, standardised.t_to_g(2.3, 40, 38))
     assert not effect.converted
     # t is printed with the sign of the paper's subtraction; the sign column says which group had more.
-    equal(compute(changed(T_STAT, t=-2.3), "SMD"), convert.t_to_g(2.3, 40, 38))
-    equal(compute(changed(T_STAT, sign="lower_in_event"), "SMD"), convert.t_to_g(-2.3, 40, 38))
-    equal(compute(changed(T_STAT, sign=None, t=-2.3), "SMD"), convert.t_to_g(-2.3, 40, 38))
-    equal(compute(changed(T_STAT, t=None, f1=5.29), "SMD"), convert.t_to_g(2.3, 40, 38))
+    equal(compute(changed(T_STAT, t=-2.3), "SMD"), standardised.t_to_g(2.3, 40, 38))
+    equal(compute(changed(T_STAT, sign="lower_in_event"), "SMD"), standardised.t_to_g(-2.3, 40, 38))
+    equal(compute(changed(T_STAT, sign=None, t=-2.3), "SMD"), standardised.t_to_g(-2.3, 40, 38))
+    equal(compute(changed(T_STAT, t=None, f1=5.29), "SMD"), standardised.t_to_g(2.3, 40, 38))
     missing(compute(changed(T_STAT, t=None, f1=5.29, sign=None), "SMD"), "F without the sign")
     missing(compute(changed(T_STAT, t=None), "SMD"), "neither t nor F")
     missing(compute(T_STAT, "MD", allowed=ALL), "mean differences")
@@ -245,7 +245,7 @@ def test_p_values_give_effects_only_from_a_stated_t_test():
     from scipy import stats
 
     effect = compute(P_ONLY, "SMD", allowed=["p_to_effect"])
-    equal(effect, convert.t_to_g(-stats.t.isf(0.015, 76), 40, 38))
+    equal(effect, standardised.t_to_g(-stats.t.isf(0.015, 76), 40, 38))
     assert effect.converted
     assert "two-sided t test" in effect.path[0]
     one_sided = compute(changed(P_ONLY, tails="one", p_value=0.015), "SMD", allowed=ALL)

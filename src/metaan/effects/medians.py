@@ -74,6 +74,98 @@ def from_five_numbers(
     return Summary(mean, (high - low) / theta1 + (third - first) / theta2, "Luo 2018, Shi 2020")
 
 
+def sd_of_wan(n: ArrayLike, minimum: ArrayLike, q1: ArrayLike, q3: ArrayLike, maximum: ArrayLike) -> Floats:
+    """SD from five numbers as the mean of those from the range and from the quartiles (Wan 2014, equation 13)."""
+    n, low, first, third, high = _ordered(n, minimum, q1, q3, maximum)
+    of_range = (high - low) / (2.0 * special.ndtri((n - 0.375) / (n + 0.25)))
+    return (of_range + (third - first) / (2.0 * special.ndtri((0.75 * n - 0.125) / (n + 0.25)))) / 2.0
+
+
+def by_hozo(n: ArrayLike, minimum: ArrayLike, median: ArrayLike, maximum: ArrayLike) -> Summary:
+    """Mean (min + 2 med + max) / 4 and the SD for small, middle and large groups of Hozo 2005; errors as `from_range`.
+
+    The SD is sqrt(((min - 2 med + max)^2 / 4 + (max - min)^2) / 12) up to 15 people, a quarter of the range up to 70, a
+    sixth of it beyond. Kept for comparison with published reviews; `from_range` is better.
+
+    References
+    ----------
+    .. [1] Hozo SP, Djulbegovic B, Hozo I. BMC Med Res Methodol 2005;5:13.
+    """
+    n, low, med, high = _ordered(n, minimum, median, maximum)
+    few = np.sqrt(((low - 2.0 * med + high) ** 2 / 4.0 + (high - low) ** 2) / 12.0)
+    sd = np.where(n <= 15, few, (high - low) / np.where(n <= 70, 4.0, 6.0))
+    return Summary((low + 2.0 * med + high) / 4.0, sd, "Hozo 2005")
+
+
+def by_wan(
+    n: ArrayLike,
+    median: ArrayLike,
+    *,
+    q1: ArrayLike | None = None,
+    q3: ArrayLike | None = None,
+    minimum: ArrayLike | None = None,
+    maximum: ArrayLike | None = None,
+) -> Summary:
+    """Mean and SD of Wan 2014, whose means Luo 2018 improved; give quartiles, extremes or all four.
+
+    Means: (min + 2 med + max) / 4, (q1 + med + q3) / 3, (min + 2 q1 + 2 med + 2 q3 + max) / 8. Errors as `from_range`.
+
+    References
+    ----------
+    .. [1] Wan X et al. BMC Med Res Methodol 2014;14:135.
+    """
+    if q1 is not None and q3 is not None and minimum is not None and maximum is not None:
+        n, low, first, med, third, high = _ordered(n, minimum, q1, median, q3, maximum)
+        mean = (low + 2.0 * (first + med + third) + high) / 8.0
+        return Summary(mean, sd_of_wan(n, low, first, third, high), "Wan 2014")
+    if q1 is not None and q3 is not None:
+        n, low, med, high = _ordered(n, q1, median, q3)
+        return Summary((low + med + high) / 3.0, from_quartiles(n, low, med, high).sd, "Wan 2014")
+    if minimum is not None and maximum is not None:
+        n, low, med, high = _ordered(n, minimum, median, maximum)
+        return Summary((low + 2.0 * med + high) / 4.0, sd_from_range(n, low, high), "Wan 2014")
+    raise ValueError("a spread needs both quartiles, both extremes, or all four")
+
+
+def by_bland(
+    n: ArrayLike, minimum: ArrayLike, q1: ArrayLike, median: ArrayLike, q3: ArrayLike, maximum: ArrayLike
+) -> Summary:
+    """Mean and SD of Bland 2015 from five numbers; the SD grows with n, so that `from_five_numbers` is better.
+
+    References
+    ----------
+    .. [1] Bland M. Estimating mean and standard deviation from the sample size, three quartiles, minimum, and maximum.
+       Int J Stat Med Res 2015;4:57-64.
+    """
+    n, low, first, med, third, high = _ordered(n, minimum, q1, median, q3, maximum)
+    mean = (low + 2.0 * (first + med + third) + high) / 8.0
+    squares = (low**2 + 2.0 * (first**2 + med**2 + third**2) + high**2) / 16.0
+    products = (low * first + first * med + med * third + third * high) / 8.0
+    return Summary(mean, np.sqrt(np.maximum(squares + products - mean**2, 0.0)), "Bland 2015")
+
+
+def by_walter(n: ArrayLike, minimum: ArrayLike, median: ArrayLike, maximum: ArrayLike) -> Summary:
+    """The median as mean, and the SD from the range over its expectation in a normal sample; errors as `from_range`.
+
+    The expected range of n standard normal values is integrated exactly (3.7350 for n = 20).
+
+    References
+    ----------
+    .. [1] Walter SD, Yao X. J Clin Epidemiol 2007;60:849-852.
+    """
+    n, low, med, high = _ordered(n, minimum, median, maximum)
+    return Summary(np.array(med), (high - low) / expected_range(n), "Walter 2007")
+
+
+def expected_range(n: ArrayLike) -> Floats:
+    """Expected range of n standard normal values: the integral of 1 - Phi(x)^n - (1 - Phi(x))^n."""
+    n = np.asarray(n, dtype=float)
+    x = np.linspace(-12.0, 12.0, 961)
+    log_p = special.log_ndtr(x)
+    inside = -np.expm1(n[..., None] * log_p) - np.exp(n[..., None] * special.log_ndtr(-x))
+    return np.asarray(inside.sum(axis=-1) * (x[1] - x[0]))
+
+
 def skewed(
     n: ArrayLike,
     median: ArrayLike,

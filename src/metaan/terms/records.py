@@ -94,7 +94,8 @@ class Result(Record):
                 some = ", ".join(shown(item) for item in value[:6])
                 return f"[{some}]" if len(value) <= 6 else f"[{some}, ... {len(value)} in all]"
             if isinstance(value, Record):
-                return type(value).__name__
+                inner = dataclasses.fields(value)  # type: ignore[arg-type]
+                return ", ".join(f"{f.name} {shown(getattr(value, f.name))}" for f in inner)
             return number(value) if isinstance(value, float) else str(value)
 
         fields = dataclasses.fields(self)  # type: ignore[arg-type]
