@@ -158,7 +158,6 @@ def test_a_mask_leaves_studies_out_and_a_batch_equals_its_rows():
                 assert getattr(batch, name)[i] == pytest.approx(getattr(alone, name), rel=1e-9, abs=1e-12)
             assert batch.sensitivity_ci.low[i] == pytest.approx(alone.sensitivity_ci.low, rel=1e-9)
             assert batch.partial_auc[i] == pytest.approx(alone.partial_auc, rel=1e-8)
-            assert batch.i2[i] == pytest.approx(alone.i2, rel=1e-8)
     assert len(batch.to_frame()) == 5
     ratio = pool_accuracy_ratio(*counts, mask=mask)
     assert ratio.estimate[0] == pytest.approx(pool_accuracy_ratio(*(each[1:] for each in counts)).estimate)

@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 from scipy import special
 
 from metaan.pooling import accuracy_binomial, accuracy_normal
-from metaan.pooling.accuracy_curve import area, between, hsroc, line, mean_height
+from metaan.pooling.accuracy_curve import area, hsroc, line, mean_height
 from metaan.pooling.accuracy_records import Accuracy
 from metaan.pooling.accuracy_tables import Tables, check_level, correct_zeros, logs, read, refuse
 from metaan.pooling.kernel import Floats
@@ -167,15 +167,12 @@ def _fields(tables: Tables, fit: accuracy_normal.Normal, level: float) -> dict[s
     rate = fp / (fp + tn)
     low = np.clip(np.where(tables.takes, rate, np.inf).min(axis=1), 0.01, 0.99)
     high = np.clip(np.where(tables.takes, rate, -np.inf).max(axis=1), 0.01, 0.99)
-    people = np.stack([tp + fn, fp + tn], axis=-1)
-    inverse = np.where(tables.takes[:, :, None], 1.0 / people, 0.0).sum(axis=1) / k[:, None]
     return (
         fields
         | hsroc(mean, psi)
         | {
             "auc": area(height, slope),
             "partial_auc": mean_height(height, slope, low, high),
-            "i2": between(mean, psi, inverse),
         }
     )
 

@@ -155,19 +155,3 @@ def accuracy_region(
     x = result.mean[..., 0, None] + size * np.asarray(a)[..., None] * np.cos(turn)
     y = result.mean[..., 1, None] + size * (b[..., None] * np.cos(turn) + np.asarray(c)[..., None] * np.sin(turn))
     return special.expit(y), special.expit(x)
-
-
-def between(mean: Floats, psi: Floats, inverse_people: Floats) -> Any:
-    """I2 from generalised variances, percent: sqrt|Psi| / (sqrt|Psi| + sqrt|V|) [1]_.
-
-    V is diagonal: the sampling variance 1 / (n p (1 - p)) of a logit, its mean over the normal distribution of logits
-    and over the studies, whose mean of 1 / n is `inverse_people`, shape (n, 2).
-
-    References
-    ----------
-    .. [1] Zhou Y, Dendukuri N. Stat Med 2014;33:2701-2717.
-    """
-    tau2 = np.stack([psi[:, 0, 0], psi[:, 1, 1]], axis=1)
-    v = inverse_people * (np.exp(0.5 * tau2 + mean) + np.exp(0.5 * tau2 - mean) + 2.0)
-    own = np.sqrt(np.maximum(psi[:, 0, 0] * psi[:, 1, 1] - psi[:, 0, 1] ** 2, 0.0))
-    return 100.0 * own / (own + np.sqrt(v.prod(axis=1)))

@@ -44,7 +44,6 @@ class Accuracy(Result):
     threshold_variance: float  #: HSROC sigma2 theta
     auc: float  #: area under the summary curve, false-positive rates 0 to 1
     partial_auc: float  #: mean height of the curve over the false-positive rates observed, kept within 0.01 to 0.99
-    i2: float  #: percent, of the generalised variances (Zhou and Dendukuri)
     log_likelihood: float  #: of the logits, or of the counts (binomial)
     log_likelihood_rates: float  #: normal model as a density of the rates themselves; NaN for the binomial model
     converged: bool
