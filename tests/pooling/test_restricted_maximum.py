@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis.extra.numpy import arrays
 
-from metaan.pooling import restricted
+from metaan.pooling import highest
 from metaan.pooling.kernel import arrange, read
 from metaan.pooling.restricted import core, maximise
 
@@ -88,8 +88,8 @@ def test_two_maxima_are_weighed(monkeypatch):
     y = np.array([0.0, 0.011, -0.009, 4.0, -4.2, 3.9, 0.004])
     v = np.array([1e-4, 1e-4, 1e-4, 0.4, 0.4, 0.4, 1e-4])
     seen = []
-    search = restricted._search
-    monkeypatch.setattr(restricted, "_search", lambda *a: (seen.append(1), search(*a)))
+    search = highest._search
+    monkeypatch.setattr(highest, "_search", lambda *a: (seen.append(1), search(*a)))
     found, _ = maximise(rows_of(y, v))
     assert seen  # not proved at once
     places = np.concatenate([[0.0], np.geomspace(1e-8, 40, 4000)])
@@ -153,5 +153,5 @@ def test_ties_and_extreme_ratios_are_settled(effects, variances):
 def test_a_search_that_leads_nowhere_is_given_up_and_reported(monkeypatch):
     y = np.array([0.0, 0.011, -0.009, 4.0, -4.2, 3.9, 0.004])
     v = np.array([1e-4, 1e-4, 1e-4, 0.4, 0.4, 0.4, 1e-4])
-    monkeypatch.setattr(restricted, "_MANY", 1)
+    monkeypatch.setattr(highest, "_MANY", 1)
     assert not maximise(rows_of(y, v))[1].all()

@@ -254,6 +254,8 @@ def phi_coefficient(
             skew = (2 * r - 1) * (2 * s - 1) / np.sqrt(r * (1 - r) * s * (1 - s))
             spread = (2 * r - 1) ** 2 / (r * (1 - r)) + (2 * s - 1) ** 2 / (s * (1 - s))
             v = (1 - phi**2 + phi * (1 + phi**2 / 2) * skew - 0.75 * phi**2 * spread) / n
+            whole = ((a == 0) & (d == 0)) | ((b == 0) & (c == 0))  # phi is -1 or 1
+            v = np.where(whole & np.isfinite(v), 0.0, v)
         return estimable(phi, v)
 
 

@@ -129,7 +129,7 @@ def _binomial(tables: Tables, nodes: int) -> accuracy_normal.Normal:
 
 
 def _fields(tables: Tables, fit: accuracy_normal.Normal, level: float) -> dict[str, Any]:
-    tp, fn, fp, tn = tables.cells
+    _, _, fp, tn = tables.cells
     k = tables.takes.sum(axis=1)
     mean, psi, v = fit.mean, fit.psi, fit.covariance
     z = float(special.ndtri(0.5 + 0.5 * level))

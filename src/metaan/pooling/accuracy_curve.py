@@ -1,6 +1,5 @@
 """Summary ROC curve, its area, HSROC parameters, and regions around the summary point."""
 
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike

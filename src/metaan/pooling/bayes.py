@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from metaan.pooling import kernel
 from metaan.pooling.mixtures import NormalMixture, rising_root
 from metaan.pooling.priors import TauPrior, half_normal
+from metaan.terms.given import fraction, numbers
 from metaan.terms.records import Interval, Record, Result
 
 Floats = NDArray[np.float64]
@@ -122,14 +123,17 @@ def pool_bayes(
     prior = half_normal(0.5) if tau_prior is None else tau_prior
     if interval not in ("shortest", "central"):
         raise ValueError(f"interval must be shortest or central, not {interval!r}")
-    if not 0.0 < level < 1.0:
-        raise ValueError(f"level must lie between 0 and 1, not {level!r}")
+    fraction("level", level)
     batch = kernel.read(yi, vi)
     if batch.axes:
         raise ValueError("pool_bayes takes one synthesis: effects of shape (k,)")
     y, v = batch.y[0], batch.v[0]
-    if mu_prior is not None and not (math.isfinite(mu_prior[0]) and math.isfinite(mu_prior[1]) and mu_prior[1] > 0):
-        raise ValueError(f"mu_prior holds a mean and a positive standard deviation, not {mu_prior!r}")
+    if not isinstance(prior, TauPrior):
+        raise ValueError(f"tau_prior must be a prior of `priors`, such as half_normal(0.5), not {tau_prior!r}")
+    if mu_prior is not None:
+        held = numbers("mu_prior", mu_prior)
+        if held.shape != (2,) or not np.isfinite(held).all() or held[1] <= 0:
+            raise ValueError(f"mu_prior holds a mean and a positive standard deviation, not {mu_prior!r}")
     if not prior.proper and len(y) < 3:
         raise ValueError(f"a flat prior of tau needs three studies or more, not {len(y)}: give a proper prior")
 

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from metaan.effects.zeros import TREATMENT_ARM, added
 from metaan.pooling.kernel import CHUNK, Booleans, Floats
+from metaan.terms.given import numbers
 
 
 class Counts(NamedTuple):
@@ -130,7 +131,7 @@ def in_chunks(
 def _arrays(
     names: Sequence[str], given: Sequence[ArrayLike], mask: ArrayLike | None
 ) -> tuple[list[Floats], Booleans | None]:
-    columns = [np.asarray(column, dtype=float) for column in given]
+    columns = [numbers(name, column) for name, column in zip(names, given, strict=True)]
     m = None if mask is None else np.asarray(mask)
     if m is not None and m.dtype != np.bool_:
         raise ValueError("mask must hold True and False")

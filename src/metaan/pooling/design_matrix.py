@@ -82,7 +82,7 @@ def read_moderators(moderators: Any, k: int) -> dict[str, list[Any]]:
     Parameters
     ----------
     moderators : mapping, pandas.DataFrame, or array_like of shape (k,) or (k, q)
-        Columns of an array are called x1, x2, ... (x, if it is one).
+        Columns of an array are called x1, x2, ... (x, if it is one); a pandas Series keeps its name.
     k : int
         Number of studies.
 
@@ -94,7 +94,11 @@ def read_moderators(moderators: Any, k: int) -> dict[str, list[Any]]:
     if hasattr(moderators, "columns") and hasattr(moderators, "loc"):
         columns = {str(name): list(moderators[name]) for name in moderators.columns}
     elif isinstance(moderators, Mapping):
+        if single := [name for name, values in moderators.items() if not hasattr(values, "__len__")]:
+            raise ValueError(f"moderator {str(single[0])!r} must have one value for each of {k} studies, not just one")
         columns = {str(name): list(values) for name, values in moderators.items()}
+    elif hasattr(moderators, "dtype") and hasattr(moderators, "name"):  # one pandas column
+        columns = {_column_name(moderators): list(moderators)}
     else:
         array = np.asarray(moderators)
         if array.ndim not in (1, 2):
@@ -139,6 +143,10 @@ def make_design(
     ValueError
         The formula cannot be read, or names a moderator or level that is not there.
     """
+    if reference is not None and not isinstance(reference, Mapping):
+        raise ValueError(f"reference must be a mapping from factor to level, not {reference!r}")
+    if isinstance(factors, str):
+        factors = (factors,)
     terms = parse(formula) if formula is not None else ((), *((name,) for name in moderators))
     used = dict.fromkeys(name for term in terms for name in term)
     wanted = [*used, *(reference or {}), *factors]
@@ -171,6 +179,8 @@ def make_design(
 
 def parse(formula: str) -> tuple[Term, ...]:
     """Read a formula into its terms, the intercept first, then by number of moderators (as R orders them)."""
+    if not isinstance(formula, str):
+        raise ValueError(f"formula must be text such as 'dose + design', not {formula!r}")
     text = formula.strip().removeprefix("~")
     tokens: list[tuple[str, str]] = []
     place = 0
@@ -267,11 +277,17 @@ def level_order(moderators: Any) -> dict[str, list[Any]]:
     """Return the order of levels that pandas columns of categories carry."""
     if not hasattr(moderators, "dtypes"):
         return {}
+    if not hasattr(moderators, "columns"):
+        moderators = {_column_name(moderators): moderators}
     return {
         str(name): list(moderators[name].cat.categories)
-        for name in moderators.columns
+        for name in moderators
         if type(moderators[name].dtype).__name__ == "CategoricalDtype"
     }
+
+
+def _column_name(column: Any) -> str:
+    return "x" if column.name is None else str(column.name)
 
 
 def _is_number(value: Any) -> bool:

@@ -11,7 +11,8 @@ import numpy as np
 from scipy import special
 
 from metaan.pooling import tau2 as core
-from metaan.pooling.kernel import Booleans, Floats, Rows, mean, root
+from metaan.pooling.kernel import Booleans, Floats, Rows, dot, mean, pick, root
+from metaan.pooling.kernel import total as sum_of
 
 _SCAN = 12  #: places at which each likelihood is looked at before a maximum is refined
 
@@ -23,34 +24,56 @@ def inverse_variance(rows: Rows) -> Floats:
 
 def remainder(a: Floats) -> Floats:
     """Return the share of the weight that all other studies have, exactly also where it is tiny; shape (n, k)."""
-    total = a.sum(axis=1, keepdims=True)
-    rest = total - a
-    largest = np.arange(len(a)), a.argmax(axis=1)
-    without = a.copy()
-    without[largest] = 0.0
-    rest[largest] = without.sum(axis=1)
-    return np.divide(rest, total, out=rest, where=total > 0)
+    total = sum_of(a)
+    rest = total[:, None] - a
+    unequal = np.flatnonzero(a.max(axis=1) > 0.5 * total)
+    if unequal.size:
+        without = pick(a, unequal).copy()
+        largest = np.arange(len(without)), without.argmax(axis=1)
+        without[largest] = 0.0
+        rest[unequal, largest[1]] = sum_of(without)
+    if (total > 0).all():
+        rest /= total[:, None]
+        return rest
+    return np.divide(rest, total[:, None], out=rest, where=total[:, None] > 0)
 
 
 def trace(a: Floats, s: Floats | float = 1.0) -> Floats:
     """Return tr(A diag(s))."""
     if isinstance(s, float):
-        total = a.sum(axis=1)
-        return s * core._exact_spread(a.copy(), np.where(total > 0, total, 1.0))
-    return np.einsum("nk,nk,nk->n", a, s, remainder(a))
+        total = sum_of(a)
+        return s * core.spread(a, np.where(total > 0, total, 1.0))
+    return dot(a, s, remainder(a))
 
 
 def trace_of_square(a: Floats, s: Floats | float = 1.0) -> Floats:
     """Return tr((A diag(s))^2)."""
-    total = a.sum(axis=1, keepdims=True)
-    diagonal = a * s * remainder(a)
-    x = np.divide(a * a * s, total, out=np.zeros_like(a), where=total > 0)
+    if not isinstance(s, float):
+        return _trace_of_square(a, a * a * s, s)
+    total = sum_of(a)
+    total = np.where(total > 0, total, 1.0)
+    squares = dot(a, a)
+    result: Floats = squares - 2.0 * dot(a, a, a) / total + (squares / total) ** 2
+    unequal = np.flatnonzero(a.max(axis=1) > 0.5 * total)  # there the difference costs digits
+    if unequal.size:
+        few = pick(a, unequal)
+        result[unequal] = _trace_of_square(few, few * few, 1.0)
+    return result * s**2
+
+
+def _trace_of_square(a: Floats, x: Floats, s: Floats | float) -> Floats:
+    """Return tr((A diag(s))^2) without a difference of large numbers; spoils `x`, which is a^2 s."""
+    total = sum_of(a)
+    x /= np.where(total > 0, total, 1.0)[:, None]
+    diagonal = remainder(a)
+    diagonal *= a
+    diagonal *= s
     largest = np.arange(len(x)), x.argmax(axis=1)
     first = x[largest]
     x[largest] = 0.0
-    others = x.sum(axis=1)
-    pairs = others * (2.0 * first + others) - np.einsum("nk,nk->n", x, x)  # sum of x_i x_j, i and j apart
-    return np.einsum("nk,nk->n", diagonal, diagonal) + pairs
+    others = sum_of(x)
+    pairs = others * (2.0 * first + others) - dot(x, x)  # sum of x_i x_j, i and j apart
+    return dot(diagonal, diagonal) + pairs
 
 
 def variances(rows: Rows, tau2: Floats | float = 0.0) -> Floats:
@@ -61,10 +84,10 @@ def variances(rows: Rows, tau2: Floats | float = 0.0) -> Floats:
 
 def form(rows: Rows, a: Floats) -> Floats:
     """Return the quadratic form y'Ay: the weighted sum of squares about the weighted mean."""
-    total = a.sum(axis=1)
-    mu = np.divide(np.einsum("nk,nk->n", a, rows.y), total, out=np.zeros_like(total), where=total > 0)
+    total = sum_of(a)
+    mu = np.divide(dot(a, rows.y), total, out=np.zeros_like(total), where=total > 0)
     r = rows.y - mu[:, None]
-    return np.einsum("nk,nk,nk->n", a, r, r)
+    return dot(a, r, r)
 
 
 def hedges_olkin(rows: Rows) -> tuple[Floats, Booleans]:
@@ -141,7 +164,7 @@ def paule_mandel_median(rows: Rows) -> tuple[Floats, Booleans]:
     ----------
     .. [1] Viechtbauer W. Res Synth Methods 2021;12:662-672.
     """
-    return core._generalised_q_root(rows, special.chdtri(np.where(rows.k > 1, rows.k - 1.0, 1.0), 0.5))
+    return core.generalised_q_root(rows, special.chdtri(np.where(rows.k > 1, rows.k - 1.0, 1.0), 0.5))
 
 
 def maximum_likelihood(rows: Rows) -> tuple[Floats, Booleans]:
@@ -220,7 +243,9 @@ NAMES = (*ESTIMATORS, "GENQ")
 EQUAL = ("EE", "FE")  #: models without variance between studies
 
 
-def standard_error(rows: Rows, tau2: Floats, estimator: str, weights: Floats | None = None) -> Floats:
+def standard_error(
+    rows: Rows, tau2: Floats, estimator: str, weights: Floats | None = None, at_tau2: Floats | None = None
+) -> Floats:
     """Standard error of tau2, from the variance of the quadratic form the estimator is made of, or the information.
 
     Parameters
@@ -232,6 +257,8 @@ def standard_error(rows: Rows, tau2: Floats, estimator: str, weights: Floats | N
         Key of `ESTIMATORS`, or ``"GENQ"``.
     weights : ndarray, shape (n, k), optional
         Of ``"GENQ"``.
+    at_tau2 : ndarray, shape (n, k), optional
+        Weights 1 / (v + tau2), where they are known already.
 
     Returns
     -------
@@ -243,8 +270,8 @@ def standard_error(rows: Rows, tau2: Floats, estimator: str, weights: Floats | N
     if estimator in EQUAL or estimator == "given":
         return none
     if estimator in ("ML", "REML"):
-        w = 1.0 / (rows.v + tau2[:, None])
-        information = (w * w).sum(axis=1) if estimator == "ML" else trace_of_square(w)
+        w = 1.0 / (rows.v + tau2[:, None]) if at_tau2 is None else at_tau2
+        information = dot(w, w) if estimator == "ML" else trace_of_square(w)
         return np.sqrt(np.divide(2.0, information, out=none, where=rows.k > 1))
     df = rows.k - 1.0
     some = rows.k > 1

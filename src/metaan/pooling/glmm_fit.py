@@ -79,6 +79,7 @@ class Fit(NamedTuple):
     information: Floats  #: observed, of beta and sigma, the studies' own parameters eliminated
     terms: Terms
     converged: bool
+    nodes: int
 
 
 def modes(model: Model, shared: Floats, own: Floats) -> Floats:
@@ -129,7 +130,7 @@ def maximise(
         converged = converged and settled
     else:
         at = terms(model, theta, a)
-    return Fit(theta, a, float(at.height.sum()), reduced(model, at)[1], at, converged)
+    return Fit(theta, a, float(at.height.sum()), reduced(model, at)[1], at, converged, model.nodes)
 
 
 def _climb(model: Model, theta: Floats, a: Floats, moving: Booleans) -> tuple[Floats, Floats, Terms, bool]:

@@ -18,7 +18,8 @@ MODELS = {
     "PLO": ("UM.FS",),
     "IRLN": ("UM.FS",),
 }
-NODES = {0: 1, 1: 40, 2: 24}  #: of the quadrature, in each random effect: where the figures no longer move
+NODES = {0: 1, 1: 40, 2: 24}  #: of the quadrature, in each random effect, to begin with
+FINER = (80, 150)  #: of one random effect, where the figures still move
 
 
 class Problem(NamedTuple):

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from metaan.pooling.pool import pool
+from metaan.terms.given import numbers
 from metaan.terms.records import Interval, Pooled
 
 
@@ -34,7 +35,9 @@ def pool_groups(yi: ArrayLike, vi: ArrayLike, by: Sequence[Hashable], **options:
     ValueError
         As `pool`; positions of unusable effects are those of the whole table.
     """
-    y, v = np.asarray(yi, dtype=float), np.asarray(vi, dtype=float)
+    y, v = numbers("effects", yi), numbers("variances", vi)
+    if isinstance(by, str) or not hasattr(by, "__len__"):
+        raise ValueError(f"by must name the group of each row, not {by!r}")
     if y.ndim != 1 or y.shape != v.shape or len(y) != len(by):
         raise ValueError(
             f"effects, variances and groups must be as many; their shapes are {y.shape}, {v.shape}, ({len(by)},)"

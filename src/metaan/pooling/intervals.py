@@ -1,6 +1,7 @@
 """Confidence and prediction intervals of a summary effect, and the share of variance between studies."""
 
 import math
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -33,7 +34,7 @@ def quantile(level: float, df: Floats) -> Floats:
     upper = 0.5 + level / 2.0
     first = df.flat[0] if df.size else math.inf
     if df.size < 2 or (df == first).all():  # one quantile serves a whole batch
-        return np.full(df.shape, _quantile(upper, first))
+        return np.full(df.shape, _quantile(upper, float(first)))
     usable = (df > 0) & np.isfinite(df)
     values = np.where(df == np.inf, special.ndtri(upper), np.nan)
     values[usable] = special.stdtrit(df[usable], upper)
@@ -41,6 +42,7 @@ def quantile(level: float, df: Floats) -> Floats:
     return values
 
 
+@lru_cache(maxsize=256)
 def _quantile(upper: float, df: float) -> float:
     if not df > 0:
         return math.nan

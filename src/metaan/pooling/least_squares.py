@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from metaan.pooling.kernel import Booleans, Floats
+from metaan.pooling.kernel import Booleans, Floats, pick
 
 RANK = 1e-9  #: a column shorter than this, relative to its length before the others were taken out, is redundant
 _STIFF = 1e6  #: ratio of weights from which orthogonality is restored by a second pass
@@ -40,7 +40,10 @@ class Prepared(NamedTuple):
         """Return some of the rows."""
         basis = self.basis if self.basis.shape[1] == 1 else self.basis[:, i]
         part = self._replace(basis=basis)
-        return part._replace(**{name: getattr(self, name)[i] for name in self._fields if name != "basis"})
+        part = part._replace(u=pick(self.u, i), v=pick(self.v, i))
+        return part._replace(
+            **{name: getattr(self, name)[i] for name in self._fields if name not in ("basis", "u", "v")}
+        )
 
 
 class At(NamedTuple):
@@ -157,7 +160,7 @@ def trace(rows: Prepared, fitted: At, t: Floats) -> Floats:
 
 def dot(a: Floats, b: Floats) -> Floats:
     """Return the scalar product of rows; `b` of shape (n, k), or (k,) where rows share it."""
-    result: Floats = a @ b if b.ndim == 1 else np.einsum("nk,nk->n", a, b)
+    result: Floats = np.einsum("nk,k->n" if b.ndim == 1 else "nk,nk->n", a, b)
     return result
 
 

@@ -12,6 +12,7 @@ from metaan.pooling.intervals import quantile
 from metaan.pooling.kernel import Floats
 from metaan.pooling.mv_records import Component, Fit, Multilevel
 from metaan.pooling.mv_terms import Random, Term, read_terms
+from metaan.terms.given import fraction
 from metaan.terms.records import Interval
 
 __all__ = ["Component", "Fit", "Multilevel", "Random", "likelihood_ratio", "pool_multilevel"]
@@ -97,8 +98,7 @@ def pool_multilevel(
     """
     _choice("method", method, ("REML", "ML"))
     _choice("interval", interval, INTERVALS)
-    if not 0.0 < level < 1.0:
-        raise ValueError(f"level must lie between 0 and 1, not {level!r}")
+    fraction("level", level)
     y = mv.read_effects(yi)
     k = y.size
     sampling = mv.read_sampling(v, k)

@@ -11,6 +11,7 @@ from metaan.pooling.kernel import Booleans, Floats
 from metaan.pooling.mv_blocks import Blocks, Factor, Integers, arrange_blocks, connect, factorise
 from metaan.pooling.mv_likelihood import Least, Maximum, Problem, least_squares, log_likelihood, maximise, promising
 from metaan.pooling.mv_terms import Term, pattern
+from metaan.terms.given import numbers
 
 
 class Sampling(NamedTuple):
@@ -84,7 +85,7 @@ def read_effects(yi: ArrayLike) -> Floats:
     ValueError
         None, not one-dimensional, or not finite; positions are named, counted from 0.
     """
-    y = np.asarray(yi, dtype=float)
+    y = numbers("effects", yi)
     if y.ndim != 1 or not y.size:
         raise ValueError(f"effects must stand in one row of at least one; their shape is {y.shape}")
     _refuse(y, ~np.isfinite(y), "effects must be finite numbers")
@@ -101,8 +102,8 @@ def read_sampling(v: ArrayLike | Sequence[ArrayLike], k: int) -> Sampling:
         pair of effects correlated by more than 1; positions are named, counted from 0.
     """
     if isinstance(v, (list, tuple)) and v and all(np.ndim(block) == 2 for block in v):
-        return _from_blocks([np.asarray(block, dtype=float) for block in v], k)
-    given = np.asarray(v, dtype=float)
+        return _from_blocks([numbers("variances", block) for block in v], k)
+    given = numbers("variances", v)
     if given.shape == (k,):
         _variances(given)
         none = np.zeros(0, dtype=np.int64)

@@ -10,6 +10,7 @@ from metaan.pooling.kernel import Floats
 from metaan.pooling.multilevel import Multilevel, model_of
 from metaan.pooling.mv_likelihood import Maximum, maximise
 from metaan.pooling.mv_model import Scaled, scaled
+from metaan.terms.given import fraction
 from metaan.terms.records import Interval, Result
 
 Profile = Callable[[float, Floats], tuple[float, Floats]]
@@ -54,8 +55,7 @@ def component_intervals(fit: Multilevel, *, level: float = 0.95) -> tuple[Compon
     ----------
     .. [1] Hardy RJ, Thompson SG. Stat Med 1996;15:619-629 (one variance).
     """
-    if not 0.0 < level < 1.0:
-        raise ValueError(f"level must lie between 0 and 1, not {level!r}")
+    fraction("level", level)
     model = model_of(fit)
     work = scaled(model)
     top = work.inward(model.parameters)

@@ -64,9 +64,9 @@ def read_terms(
     ValueError
         Unknown column or structure, labels missing, a grouping of a single level, or two terms that group alike.
     """
-    wanted = [random] if isinstance(random, (str, Random)) else list(random)
-    if not wanted:
-        raise ValueError("random must name at least one term, such as 'study/effect'")
+    wanted: list[Any] = list(random) if isinstance(random, (list, tuple)) else [random]
+    if not wanted or not all(isinstance(each, (str, Random)) for each in wanted):
+        raise ValueError(f"random must name at least one term, such as 'study/effect', not {random!r}")
     terms: list[Term] = []
     for each in wanted:
         terms += _from_text(each, data, struct, k) if isinstance(each, str) else [_from_record(each, k)]

@@ -9,7 +9,7 @@ from scipy import special
 from metaan.pooling import estimators, heterogeneity, intervals, kernel
 from metaan.pooling.estimators import EQUAL, ESTIMATORS
 from metaan.pooling.kernel import Floats, Mean, Rows
-from metaan.pooling.tau2 import dersimonian_laird, q_profile
+from metaan.pooling.tau2 import SHARING, dersimonian_laird, q_profile
 from metaan.terms.records import Interval, Pooled
 
 TAU2_INTERVALS = ("QP", "PL", "J", "BJ", "GENQ")
@@ -228,14 +228,16 @@ def _fit(rows: Rows, plan: Plan, weights: Floats | None, given: Floats | None) -
     """Return what needs no reference distribution, the means at tau2, and the typical variance."""
     n = len(rows.y)
     estimator = plan.tau2
+    fixed = kernel.mean(rows.y, rows.v, np.zeros(n))
     if given is not None:
         tau2, converged = given, np.ones(n, dtype=bool)
     elif estimator == "GENQ":
         assert weights is not None
         tau2, converged = estimators.moment(rows, weights)
+    elif estimator in SHARING:  # start from the means at tau2 = 0, which are needed in any case
+        tau2, converged = SHARING[estimator](rows, fixed)
     else:
         tau2, converged = ESTIMATORS[estimator](rows)
-    fixed = kernel.mean(rows.y, rows.v, np.zeros(n))
     at = fixed if estimator in EQUAL else kernel.mean(rows.y, rows.v, tau2)
     typical = intervals.typical_variance(rows, fixed)
     df = rows.k - 1.0
@@ -289,7 +291,7 @@ def _pool_rows(rows: Rows, plan: Plan, weights: Floats | None, given: Floats | N
         h2_ci = (1.0 + tau2_ci[0] / typical, 1.0 + tau2_ci[1] / typical)
         i2_ci = (intervals.i2(tau2_ci[0], typical), intervals.i2(tau2_ci[1], typical))
     total = at.weight if weights is None else weights.sum(axis=1)
-    percent = (at.w if weights is None else weights) * (100.0 / np.where(total > 0, total, np.nan))[:, None]
+    factor = (100.0 / np.where(total > 0, total, np.nan))[:, None]
     return fit | {
         "se": ci.se,
         "statistic": ci.statistic,
@@ -301,13 +303,13 @@ def _pool_rows(rows: Rows, plan: Plan, weights: Floats | None, given: Floats | N
         "prediction_high": pi[1],
         "tau2_low": tau2_ci[0],
         "tau2_high": tau2_ci[1],
-        "se_tau2": estimators.standard_error(rows, tau2, plan.tau2, weights),
+        "se_tau2": estimators.standard_error(rows, tau2, plan.tau2, weights, at.w),
         "i2_low": i2_ci[0],
         "i2_high": i2_ci[1],
         "h2_low": h2_ci[0],
         "h2_high": h2_ci[1],
         "q_p": special.chdtrc(np.where(rows.k > 1, fit["q_df"], 1.0), fit["q"]),  # of a single study: Q is 0, hence 1
-        "weights": percent,
+        "weights": np.multiply(at.w, factor, out=at.w) if weights is None else weights * factor,
     }
 
 

@@ -111,8 +111,8 @@ def arrange(
     if batch.axes:
         raise ValueError(f"a regression takes effects of shape (k,), not {(*batch.axes, batch.y.shape[1])}")
     k = batch.y.shape[1]
-    if labels is not None and len(labels) != k:
-        raise ValueError(f"labels must name each of {k} studies; there are {len(labels)}")
+    if labels is not None and np.shape(labels) != (k,):
+        raise ValueError(f"labels must name each of {k} studies; their shape is {np.shape(labels)}")
     values = design_matrix.read_moderators(moderators, k)
     terms = [term for each in (formula, *also) if each is not None for term in design_matrix.parse(each)]
     used = [*(values if formula is None else ()), *(name for term in terms for name in term)]

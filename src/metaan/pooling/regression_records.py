@@ -11,6 +11,7 @@ from scipy import special
 from metaan.pooling import intervals
 from metaan.pooling.design_matrix import Design, is_missing
 from metaan.pooling.kernel import Floats
+from metaan.terms.given import fraction
 from metaan.terms.records import Interval, Result
 
 
@@ -102,7 +103,7 @@ class Regression(Result):
         found = []
         for each in coefficients:
             i = self.names.index(each) if each in self.names else each
-            if not isinstance(i, int) or not 0 <= i < len(self.names):
+            if not isinstance(i, int) or isinstance(i, bool) or not 0 <= i < len(self.names):
                 raise ValueError(f"there is no coefficient {each!r}; there are {', '.join(self.names)}")
             found.append(i)
         if not found:
@@ -175,8 +176,7 @@ class Regression(Result):
 
 def check_level(level: float) -> None:
     """Refuse a level that is no probability."""
-    if not 0.0 < level < 1.0:
-        raise ValueError(f"level must lie between 0 and 1, not {level!r}")
+    fraction("level", level)
 
 
 def quantile(level: float, df: float) -> float:

@@ -14,9 +14,16 @@ from metaan.pooling.kernel import Floats
 from metaan.pooling.multilevel import Multilevel, model_of, tested_coefficients, two_sided, wald
 from metaan.pooling.mv_blocks import Blocks, arrange_blocks, factorise
 from metaan.pooling.mv_terms import number, pattern
+from metaan.terms.given import fraction
 from metaan.terms.records import Result
 
 KINDS = ("CR0", "CR1", "CR1p", "CR1S", "CR2")
+_TOO_UNLIKE = (
+    "the working variances differ so much that a cluster stands for all others: no degrees of freedom can be computed; "
+    "look for variances that are too small"
+)
+_CANCELS = 1e3  #: times that a moment is exceeded by a part of it from which pairs are summed one by one
+_PAIRED = 5_000  #: clusters up to which that is done
 _RANK = 1e-10  #: share of a direction's variance that residuals must keep to count
 
 
@@ -290,13 +297,28 @@ def _moments(parts: Sandwich, contrasts: Floats) -> _Moments:
     tt, zz = np.concatenate(t), np.concatenate(z)
     kernel = np.block([[c @ s @ c, -c], [-c, np.zeros((p, p))]])
     own = np.einsum("msp,pq,mtq->mst", zz, kernel, zz, optimize=True)
+    mean = (tt + own).sum(axis=0)
+    if np.trace(tt.sum(axis=0)) > _CANCELS * abs(np.trace(mean)) and len(tt) <= _PAIRED:
+        return _Moments(mean, _by_pairs(tt, zz, kernel))
     k_st = np.einsum("msp,mtq->stpq", zz, zz, optimize=True)
     kk = kernel @ k_st
     first = np.einsum("mss,mtt->st", tt, tt) + np.einsum("mss,mtt->st", tt, own) + np.einsum("mss,mtt->st", own, tt)
     first += np.einsum("stpq,stqp->st", kk, kernel @ np.swapaxes(k_st, 2, 3))
     second = np.einsum("mst,mst->st", tt, tt) + 2.0 * np.einsum("mst,mst->st", tt, own)
     second += np.einsum("stpq,stqp->st", kk, kk)
-    return _Moments((tt + own).sum(axis=0), first + second)
+    return _Moments(mean, first + second)
+
+
+def _by_pairs(tt: Floats, zz: Floats, kernel: Floats) -> Floats:
+    """Return the second moments summed pair by pair: what cancels within a p_ij is not squared first."""
+    total = np.zeros(tt.shape[1:])
+    right = np.einsum("pq,mtq->mtp", kernel, zz)
+    for i, left in enumerate(zz):
+        pairs = np.einsum("sp,mtp->mst", left, right)
+        pairs[i] += tt[i]
+        own = np.einsum("mss->ms", pairs)
+        total += own.T @ own + np.einsum("mst,mts->st", pairs, pairs)
+    return total
 
 
 def satterthwaite(parts: Sandwich) -> Floats:
@@ -304,6 +326,8 @@ def satterthwaite(parts: Sandwich) -> Floats:
     found = []
     for row in parts.back:
         at = _moments(parts, row[None, :])
+        if not (at.mean[0, 0] > 0 and at.variance[0, 0] > 0):
+            raise ValueError(_TOO_UNLIKE)
         found.append(2.0 * at.mean[0, 0] ** 2 / at.variance[0, 0])
     return np.array(found)
 
@@ -312,6 +336,8 @@ def hotelling(parts: Sandwich, contrasts: Floats) -> float:
     """Return the degrees of freedom eta of the Wishart matrix that the robust covariance of contrasts resembles."""
     mean = _moments(parts, contrasts).mean
     values, vectors = np.linalg.eigh(mean)
+    if values[0] <= 0:
+        raise ValueError(_TOO_UNLIKE)
     root = (vectors / np.sqrt(values)) @ vectors.T
     q = len(contrasts)
     return float(q * (q + 1) / _moments(parts, root @ contrasts).variance.sum())
@@ -320,8 +346,7 @@ def hotelling(parts: Sandwich, contrasts: Floats) -> float:
 def _result(
     parts: Sandwich, x: Floats, names: tuple[str, ...], kind: str, level: float, test: Sequence[int] | None
 ) -> Robust:
-    if not 0.0 < level < 1.0:
-        raise ValueError(f"level must lie between 0 and 1, not {level!r}")
+    fraction("level", level)
     k, p = x.shape
     m = sum(len(rows) for rows in parts.phi)
     beta = parts.back @ parts.beta

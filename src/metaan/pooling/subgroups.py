@@ -104,9 +104,12 @@ def subgroups(
         raise ValueError(f"subgroups take effects of shape (k,), not {(*batch.axes, batch.y.shape[1])}")
     k = batch.y.shape[1]
     values = design_matrix.read_moderators({"group": by}, k)["group"]
-    rows = np.array([i for i in range(k) if not design_matrix.is_missing(values[i])], dtype=np.int64)
+    if labels is not None and np.shape(labels) != (k,):
+        raise ValueError(f"labels must name each of {k} studies; their shape is {np.shape(labels)}")
+    lacking = [design_matrix.is_missing(value) for value in values]
+    rows = np.flatnonzero(~np.array(lacking))
     dropped = tuple(
-        f"{f'position {i}' if labels is None else labels[i]}: no group" for i in range(k) if i not in set(rows.tolist())
+        f"{f'position {i}' if labels is None else labels[i]}: no group" for i, without in enumerate(lacking) if without
     )
     if not rows.size:
         raise ValueError("no study has a group")

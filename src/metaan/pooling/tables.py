@@ -12,6 +12,7 @@ from metaan.effects.zeros import TO, TREATMENT_ARM
 from metaan.pooling.counts import choice, corrected, in_chunks, read_rates, read_tables
 from metaan.pooling.kernel import Booleans, Floats
 from metaan.pooling.table_tests import association, homogeneity, hypergeometric
+from metaan.terms.given import fraction
 from metaan.terms.records import Interval, Result
 
 METHODS = {"OR": ("MH", "Peto", "SSW"), "RR": ("MH",), "RD": ("MH", "MH-GR")}
@@ -237,11 +238,10 @@ def pool_rates(
 def _check(level: float, add: float | str, to: str, sums_to: str, words: tuple[str, ...]) -> None:
     choice("to", to, TO)
     choice("sums_to", sums_to, TO)
-    if not 0.0 < level < 1.0:
-        raise ValueError(f"level must lie between 0 and 1, not {level!r}")
+    fraction("level", level)
     if isinstance(add, str):
         choice("add as a word", add, words or ("a number",))
-    elif not (np.isfinite(add) and add >= 0.0):
+    elif add is None or not (np.isfinite(add) and add >= 0.0):
         raise ValueError(f"add must be a finite number and not negative, not {add!r}")
 
 
@@ -263,7 +263,7 @@ def _risk_ratio(cells: tuple[Floats, ...]) -> tuple[Floats, Floats, Floats]:
     a, b, c, d = cells
     n1, n2, n = a + b, c + d, a + b + c + d
     r, s = _over(a * n2, n), _over(c * n1, n)
-    spread = _over(n1, n) * _over(n2, n) * (a + c) - _over(a * c, n)
+    spread = _over(n1, n) * _over(a * d, n) + _over(n2, n) * _over(b * c, n)  # a sum without a difference: 0 is exact
     top, bottom = r.sum(axis=1), s.sum(axis=1)
     return _log_ratio(top, bottom), _ratio(spread.sum(axis=1), top * bottom), s
 

@@ -13,6 +13,7 @@ from metaan.pooling.kernel import Booleans, Floats
 from metaan.pooling.pool import summarise
 from metaan.robustness.copas_likelihood import Selected, log_likelihood, select
 from metaan.robustness.selection_maximum import inverse_diagonal, maximise, with_log_tau2
+from metaan.terms.given import fraction
 from metaan.terms.records import Interval, Result
 
 RHO_BOUND = 0.9999
@@ -127,8 +128,7 @@ def copas(
     if side not in SIDES:
         raise ValueError(f"side must be one of {', '.join(SIDES)}, not {side!r}")
     for name, value in (("level", level), ("alpha", alpha), ("rho_bound", rho_bound)):
-        if not 0.0 < value < 1.0:
-            raise ValueError(f"{name} must lie between 0 and 1, not {value!r}")
+        fraction(name, value)
     g0, g1 = _strengths(se, seen_small, seen_large, gamma0, gamma1)
 
     unit = 1.0 / math.sqrt((1.0 / se**2).mean())

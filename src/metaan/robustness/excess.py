@@ -10,6 +10,7 @@ from scipy import special
 
 from metaan.pooling import kernel
 from metaan.pooling.kernel import Booleans, Floats
+from metaan.terms.given import fraction
 from metaan.terms.records import Result
 
 TESTS = ("exact", "chi2", "binomial")
@@ -103,8 +104,9 @@ def excess_significance(
         if value not in known:
             raise ValueError(f"{name} must be one of {', '.join(known)}, not {value!r}")
     for name, level in (("alpha", alpha), ("limit_alpha", limit_alpha)):
-        if not 0.0 < level < 1.0:
-            raise ValueError(f"{name} must lie between 0 and 1, not {level!r}")
+        fraction(name, level)
+    if not isinstance(null, (int, float)) or not math.isfinite(null):
+        raise ValueError(f"null must be a finite number, not {null!r}")
     batch = kernel.read(yi, vi, mask)
     n = len(batch.y)
     on = np.ones(batch.y.shape, dtype=bool) if batch.mask is None else batch.mask

@@ -11,6 +11,7 @@ from scipy import special
 from metaan.pooling import kernel
 from metaan.pooling.kernel import Booleans, Floats
 from metaan.pooling.pool import summarise
+from metaan.terms.given import known_tau2
 from metaan.terms.records import Result
 
 KINDS = ("Rosenthal", "Orwin", "Rosenberg", "general")
@@ -128,9 +129,7 @@ def _whole(n: float) -> float:
 
 def _general(y: Floats, v: Floats, alpha: float, target: float | None, tau2: str | float) -> FailSafeN:
     k = len(y)
-    t = float(summarise(y, v, tau2=tau2)["tau2"]) if isinstance(tau2, str) else float(tau2)
-    if not (math.isfinite(t) and t >= 0.0):
-        raise ValueError(f"a known tau2 must be finite and not negative, not {tau2!r}")
+    t = float(summarise(y, v, tau2=tau2)["tau2"]) if isinstance(tau2, str) else known_tau2(tau2)
     mu = float((y / (v + t)).sum() / (1.0 / (v + t)).sum())
     typical = k / (1.0 / v).sum()  # harmonic mean
 

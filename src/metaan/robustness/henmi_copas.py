@@ -10,6 +10,7 @@ from scipy import special
 
 from metaan.pooling import kernel
 from metaan.pooling.kernel import Floats
+from metaan.terms.given import fraction
 from metaan.terms.records import Interval, Result
 
 _NODES = 24  #: of the Gauss-Legendre rule in each piece of the integral
@@ -63,8 +64,7 @@ def henmi_copas(yi: ArrayLike, vi: ArrayLike, *, level: float = 0.95) -> HenmiCo
     ----------
     .. [1] Henmi M, Copas JB. Stat Med 2010;29:2969-2983.
     """
-    if not 0.0 < level < 1.0:
-        raise ValueError(f"level must lie between 0 and 1, not {level!r}")
+    fraction("level", level)
     batch = kernel.read(yi, vi)
     if batch.axes or batch.y.shape[1] < 2:
         raise ValueError(f"the method needs one synthesis of at least two studies, not shape {np.shape(yi)}")

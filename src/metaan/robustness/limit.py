@@ -11,6 +11,7 @@ from scipy import special
 from metaan.pooling import kernel
 from metaan.pooling.moderators import fit
 from metaan.pooling.pool import summarise
+from metaan.terms.given import fraction, known_tau2
 from metaan.terms.records import Interval, Result
 
 
@@ -68,13 +69,12 @@ def limit_meta_analysis(
     ----------
     .. [1] Rücker G, Schwarzer G, Carpenter JR, Binder H, Schumacher M. Biostatistics 2011;12:122-142.
     """
-    if not 0.0 < level < 1.0:
-        raise ValueError(f"level must lie between 0 and 1, not {level!r}")
+    fraction("level", level)
     batch = kernel.read(yi, vi)
     if batch.axes or batch.y.shape[1] < 3:
         raise ValueError(f"the method needs one synthesis of at least three studies, not shape {np.shape(yi)}")
     y, v = batch.y[0], batch.v[0]
-    t = float(summarise(y, v, tau2=tau2)["tau2"]) if isinstance(tau2, str) else float(tau2)
+    t = float(summarise(y, v, tau2=tau2)["tau2"]) if isinstance(tau2, str) else known_tau2(tau2)
     tau, total = math.sqrt(t), np.sqrt(v + t)
     line = np.stack([np.ones(len(y)), total], axis=1)
     bias = fit(y, v, line, tau2=np.array([t]))

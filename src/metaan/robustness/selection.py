@@ -15,6 +15,7 @@ from metaan.pooling.pool import summarise
 from metaan.robustness import selection_weights as shapes
 from metaan.robustness.selection_likelihood import Data, log_likelihood
 from metaan.robustness.selection_maximum import SETTLED, inverse_diagonal, maximise, with_log_tau2
+from metaan.terms.given import fraction, numbers
 from metaan.terms.records import Interval, Result
 
 ALTERNATIVES = ("auto", "greater", "less", "two.sided")
@@ -220,22 +221,21 @@ def _options(
     ):
         if value not in known:
             raise ValueError(f"{name} must be one of {', '.join(known)}, not {value!r}")
-    if not 0.0 < level < 1.0:
-        raise ValueError(f"level must lie between 0 and 1, not {level!r}")
+    fraction("level", level)
     if not delta_max >= 1.0 or math.isinf(delta_max):
         raise ValueError(f"delta_max must be a finite number of at least 1, not {delta_max!r}")
     if kind != "step":
         if weights is not None:
             raise ValueError(f"weights can be given for the step model only, not for {kind!r}")
         return (), None
-    cuts = tuple(float(cut) for cut in steps)
+    cuts = tuple(np.atleast_1d(numbers("steps", steps)).tolist())
     if cuts and cuts[-1] == 1.0:
         cuts = cuts[:-1]
     if not cuts or not all(0.0 < cut < 1.0 for cut in cuts) or list(cuts) != sorted(set(cuts)):
-        raise ValueError(f"steps must be ascending p-values between 0 and 1, at least one; found {tuple(steps)}")
+        raise ValueError(f"steps must be ascending p-values between 0 and 1, at least one; found {cuts}")
     if weights is None:
         return cuts, None
-    given = np.asarray(weights, dtype=float)
+    given = numbers("weights", weights)
     if given.shape != (len(cuts) + 1,) or given[0] != 1.0 or not (np.isfinite(given) & (given >= 0)).all():
         raise ValueError(
             f"weights must be {len(cuts) + 1} numbers that are not negative, one an interval, the first 1; "
@@ -359,21 +359,36 @@ def _starts(
     data: Data, low: Floats, high: Floats, between: bool
 ) -> Iterator[tuple[np.ndarray, Floats, Floats, Floats]]:
     """Yield rows, beta, tau2 and eta of the starts: a grid of selection, heterogeneity and shifts of the mean."""
-    n = len(data.y)
-    rows = np.arange(n)
-    total = summarise(data.y, data.v, tau2="DL", mask=data.on > 0)["tau2"]
-    for share in (0.0, 1.0, 4.0) if between else (0.0,):
-        tau2 = np.where(total > 0, share * total, 0.25 * share)
-        w = data.on / (data.v + tau2[:, None])
-        xw = data.x * w[..., None]
-        beta = np.linalg.solve(np.einsum("nkp,nkr->npr", xw, data.x), np.einsum("nkp,nk->np", xw, data.y)[..., None])[
-            ..., 0
-        ]
-        fixed = bool((low == high).all())
+    fixed = bool((low == high).all())
+    for rows, tau2 in _heterogeneities(data, between):
+        x, y = data.x[rows], data.y[rows]
+        xw = x * (data.on[rows] / (data.v[rows] + tau2[:, None]))[..., None]
+        beta = np.linalg.solve(np.einsum("nkp,nkr->npr", xw, x), np.einsum("nkp,nk->np", xw, y)[..., None])[..., 0]
         for eta, shift in [(low, 0.0)] if fixed else _selections(data.kind, low.shape[1]):
             moved = beta.copy()
             moved[:, 0] -= shift * np.sqrt(1.0 + tau2)
-            yield rows, moved, tau2, np.clip(np.broadcast_to(eta, low.shape), low, high)
+            yield rows, moved, tau2, np.clip(np.broadcast_to(eta, low.shape), low, high)[rows]
+
+
+def _heterogeneities(data: Data, between: bool) -> Iterator[tuple[np.ndarray, Floats]]:
+    """Yield rows and tau2 of the starts: about DL's, and those of other estimators where these are far above it.
+
+    With few precise studies that agree, DL's tau2 is next to nothing however far the others lie.
+    """
+    rows = np.arange(len(data.y))
+    if not between:
+        yield rows, np.zeros(len(rows))
+        return
+    there = data.on > 0
+    total = summarise(data.y, data.v, tau2="DL", mask=there)["tau2"]
+    for share in (0.0, 1.0, 4.0):
+        yield rows, np.where(total > 0, share * total, 0.25 * share)
+    covered = 2.0 * np.where(total > 0, 4.0 * total, 1.0)
+    for estimator in ("ML", "HE"):
+        other = summarise(data.y, data.v, tau2=estimator, mask=there)["tau2"]
+        if (far := np.flatnonzero(other > covered)).size:
+            yield far, other[far]
+        covered = np.maximum(covered, 2.0 * other)
 
 
 def _selections(kind: str, m: int) -> list[tuple[Floats, float]]:

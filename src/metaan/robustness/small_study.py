@@ -13,6 +13,7 @@ from metaan.pooling.kernel import Booleans, Floats
 from metaan.pooling.moderators import fit
 from metaan.robustness import rank, tables_2x2
 from metaan.robustness.small_study_input import Studies, read
+from metaan.terms.given import fraction
 from metaan.terms.records import Interval, Result
 
 KINDS = (
@@ -145,8 +146,7 @@ def small_study_test(
     .. [9] Pustejovsky JE, Rodgers MA. Res Synth Methods 2019;10:57-71.
     .. [10] Schwarzer G, Antes G, Schumacher M. Stat Med 2007;26:721-733.
     """
-    if not 0.0 < level < 1.0:
-        raise ValueError(f"level must lie between 0 and 1, not {level!r}")
+    fraction("level", level)
     if kind != "auto" and kind not in KINDS:
         raise ValueError(f"kind must be auto or one of {', '.join(KINDS)}, not {kind!r}")
     data = read(yi, vi, n, groups, tables, mask)

@@ -9,6 +9,7 @@ from metaan.pooling import kernel
 from metaan.pooling.kernel import Booleans, Floats
 from metaan.robustness import tables_2x2
 from metaan.robustness.tables_2x2 import Tables
+from metaan.terms.given import numbers
 
 
 class Studies(NamedTuple):
@@ -54,13 +55,13 @@ def read(
         y, v = np.where(some, y, 0.0), np.where(some, v, 1.0)
     pair = None if counts is None else (counts.n1, counts.n2)
     if groups is not None:
-        sizes = np.asarray(groups, dtype=float)
+        sizes = numbers("groups", groups)
         if sizes.ndim < 2 or len(sizes) != 2:
             raise ValueError(f"groups must hold two rows of sizes, not an array of shape {sizes.shape}")
         pair = (_positive(sizes[0], some, "groups"), _positive(sizes[1], some, "groups"))
     people = None if pair is None else pair[0] + pair[1]
     if n is not None:
-        people = _positive(np.asarray(n, dtype=float), some, "n")
+        people = _positive(numbers("n", n), some, "n")
     return Studies(y, v, some, people, pair, counts, axes)
 
 

@@ -13,6 +13,9 @@ from metaan.robustness.refit import BLOCK, estimator, studies
 from metaan.terms.records import Interval, Result
 
 EXACT = 20  #: up to so many studies all subsets are pooled
+_FIGURES = ("estimate", "se", "tau2", "i2", "q")
+_PRODUCT = 200_000  #: multiplications in one matrix product: so few that it is not shared among processors
+_LOST = 0.05  #: a difference smaller than this share of its terms is worked out again without cancellation
 QUANTILES = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
 
 
@@ -126,11 +129,12 @@ def subsets(
     if samples < 1:
         raise ValueError(f"samples must be at least 1, not {samples!r}")
     complete = k <= EXACT or (k < 62 and 2**k - 1 <= samples)
+    estimator(tau2)
     packed = _all(k, smallest) if complete else _draw(k, smallest, samples, seed)
     parts = []
     for piece in _pieces(len(packed), k):
-        mask = np.unpackbits(packed[piece], axis=1, count=k, bitorder="little").view(bool)
-        parts.append(summarise(y, v, tau2=estimator(tau2), mask=mask))
+        mask = np.unpackbits(packed[piece].T, axis=0, count=k, bitorder="little").view(bool)
+        parts.append(_by_products(y, v, mask) if tau2 == "DL" else summarise(y, v, tau2=tau2, mask=mask.T))
     found = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     quantiles = {name: tuple(np.quantile(found[name], QUANTILES).tolist()) for name in ("estimate", "tau2", "i2")}
     means = {name: float(found[name].mean()) for name in ("estimate", "tau2", "i2", "q")}
@@ -204,6 +208,48 @@ def bootstrap(
         tau2_ci=Interval(*np.quantile(found["tau2"], tails).tolist()),
         method={"kind": kind, "tau2": tau2, "level": level, "samples": samples, "seed": seed},
     )
+
+
+def _by_products(y: Floats, v: Floats, mask: Booleans) -> dict[str, NDArray[Any]]:
+    """Return what `summarise` does for DerSimonian and Laird, from few matrix products; `mask` has shape (k, n).
+
+    At tau2 = 0 all subsets share their weights: sums over studies are one product of the mask with a few columns.
+    Subsets in which a difference of such sums would cost digits are left to `summarise`.
+    """
+    k, n = mask.shape
+    w = 1.0 / v
+    middle = (w @ y) / w.sum()
+    r = y - middle
+    found = {
+        name: np.empty(n, dtype=kind)
+        for name, kind in (("k", np.int64), *((name, float) for name in _FIGURES), ("converged", bool))
+    }
+    found["converged"][:] = True
+    columns = np.stack([np.ones(k), w, w * r, w * r * r, w * w])
+    both = np.stack([np.ones(k), r])
+    step = max(1, _PRODUCT // columns.size)
+    for start in range(0, n, step):
+        i = slice(start, start + step)
+        inside = mask[:, i].astype(float)
+        number, total, first, second, squares = columns @ inside
+        df = number - 1.0
+        pull = first * first / total
+        share = squares / total
+        q, spread = second - pull, total - share
+        tau2 = np.maximum(0.0, (q - df) / np.where(spread > 0, spread, 1.0))
+        at = inside / (v[:, None] + tau2)
+        weight, pulled = both @ at
+        ratio = tau2 * spread / np.maximum(df, 1.0)
+        values = (middle + pulled / weight, 1.0 / np.sqrt(weight), tau2, 100.0 * (ratio / (1.0 + ratio)), q)
+        found["k"][i] = np.rint(number)
+        for name, value in zip(_FIGURES, values, strict=True):
+            found[name][i] = value
+        again = np.flatnonzero((df < 0.5) | (q < _LOST * second) | (spread < _LOST * total)) + start
+        if again.size:
+            exact = summarise(y, v, tau2="DL", mask=mask[:, again].T)
+            for name, all_values in found.items():
+                all_values[again] = exact[name]
+    return found
 
 
 def _pieces(n: int, k: int) -> Iterator[slice]:

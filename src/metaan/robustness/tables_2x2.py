@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
 from metaan.pooling.kernel import Booleans, Floats
+from metaan.terms.given import numbers
 
 
 class Tables(NamedTuple):
@@ -60,7 +61,7 @@ def read(tables: ArrayLike) -> tuple[Tables, tuple[int, ...]]:
     ValueError
         Not four rows of counts, or counts that are negative or not finite; positions are named.
     """
-    counts = np.asarray(tables, dtype=float)
+    counts = numbers("counts", tables)
     if counts.ndim < 2 or len(counts) != 4 or not counts.shape[-1]:
         raise ValueError(f"tables must hold four rows of counts (a, b, c, d), not an array of shape {counts.shape}")
     bad = ~(np.isfinite(counts) & (counts >= 0))
