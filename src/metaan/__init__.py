@@ -4,20 +4,20 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from metaan.effects.sizes import effect_sizes
-    from metaan.pooling.accuracy import pool_accuracy
-    from metaan.pooling.bayes import pool_bayes
-    from metaan.pooling.glmm import pool_glmm
+    from metaan.pooling.accuracy.bivariate import pool_accuracy
+    from metaan.pooling.bayes.posterior import pool_bayes
+    from metaan.pooling.fit_statistics import fit_statistics
+    from metaan.pooling.glmm.mixed import pool_glmm
     from metaan.pooling.groups import pool_groups
     from metaan.pooling.heterogeneity import heterogeneity
-    from metaan.pooling.likelihood import fit_statistics
-    from metaan.pooling.location_scale import location_scale
-    from metaan.pooling.multilevel import pool_multilevel
+    from metaan.pooling.multilevel.mixed import pool_multilevel
+    from metaan.pooling.multilevel.robust import cluster_robust, robust
     from metaan.pooling.pool import pool, summarise
     from metaan.pooling.quality import ivhet, quality_effects
-    from metaan.pooling.regression import meta_regression
-    from metaan.pooling.robust import cluster_robust, robust
-    from metaan.pooling.subgroups import subgroups
-    from metaan.pooling.tables import pool_rates, pool_tables
+    from metaan.pooling.regression.location_scale import location_scale
+    from metaan.pooling.regression.meta_regression import meta_regression
+    from metaan.pooling.regression.subgroups import subgroups
+    from metaan.pooling.tables.mantel_haenszel import pool_rates, pool_tables
     from metaan.robustness.blup import blups
     from metaan.robustness.copas import copas
     from metaan.robustness.cumulative import cumulative
@@ -44,17 +44,17 @@ _NAMES = {
     "pooling.pool": ("pool", "summarise"),
     "pooling.groups": ("pool_groups",),
     "pooling.heterogeneity": ("heterogeneity",),
-    "pooling.likelihood": ("fit_statistics",),
+    "pooling.fit_statistics": ("fit_statistics",),
     "pooling.quality": ("ivhet", "quality_effects"),
-    "pooling.tables": ("pool_tables", "pool_rates"),
-    "pooling.glmm": ("pool_glmm",),
-    "pooling.subgroups": ("subgroups",),
-    "pooling.regression": ("meta_regression",),
-    "pooling.location_scale": ("location_scale",),
-    "pooling.multilevel": ("pool_multilevel",),
-    "pooling.robust": ("robust", "cluster_robust"),
-    "pooling.bayes": ("pool_bayes",),
-    "pooling.accuracy": ("pool_accuracy",),
+    "pooling.tables.mantel_haenszel": ("pool_tables", "pool_rates"),
+    "pooling.glmm.mixed": ("pool_glmm",),
+    "pooling.regression.subgroups": ("subgroups",),
+    "pooling.regression.meta_regression": ("meta_regression",),
+    "pooling.regression.location_scale": ("location_scale",),
+    "pooling.multilevel.mixed": ("pool_multilevel",),
+    "pooling.multilevel.robust": ("robust", "cluster_robust"),
+    "pooling.bayes.posterior": ("pool_bayes",),
+    "pooling.accuracy.bivariate": ("pool_accuracy",),
     "robustness.influence": ("leave_one_out", "influence", "residuals"),
     "robustness.cumulative": ("cumulative",),
     "robustness.plots": ("baujat", "radial"),

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import oracle
-from metaan.pooling import multilevel as ml
+from metaan.pooling.multilevel import mixed as ml
 
 
 class Case(NamedTuple):

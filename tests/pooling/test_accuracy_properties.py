@@ -9,11 +9,12 @@ from hypothesis import strategies as st
 from scipy import integrate, optimize, special, stats
 
 import oracle
-from metaan.pooling import accuracy_binomial, accuracy_normal
-from metaan.pooling.accuracy import pool_accuracy, pool_accuracy_ratio
-from metaan.pooling.accuracy_curve import accuracy_curve, accuracy_region, area, line, mean_height
-from metaan.pooling.accuracy_hazards import accuracy_hazards
-from metaan.pooling.accuracy_tables import describe_accuracy
+from metaan.pooling.accuracy import binomial as accuracy_binomial
+from metaan.pooling.accuracy import normal as accuracy_normal
+from metaan.pooling.accuracy.bivariate import pool_accuracy, pool_accuracy_ratio
+from metaan.pooling.accuracy.curve import accuracy_curve, accuracy_region, area, line, mean_height
+from metaan.pooling.accuracy.hazards import accuracy_hazards
+from metaan.pooling.accuracy.tables import describe_accuracy
 from metaan.terms.records import Interval
 
 cell = st.integers(1, 300)

@@ -8,11 +8,12 @@ import pytest
 from scipy import special
 
 import oracle
-from metaan.pooling import accuracy_binomial, accuracy_normal
-from metaan.pooling.accuracy import pool_accuracy, pool_accuracy_ratio
-from metaan.pooling.accuracy_curve import accuracy_curve, area, hsroc, line
-from metaan.pooling.accuracy_hazards import accuracy_hazards
-from metaan.pooling.accuracy_tables import correct_zeros, describe_accuracy, read
+from metaan.pooling.accuracy import binomial as accuracy_binomial
+from metaan.pooling.accuracy import normal as accuracy_normal
+from metaan.pooling.accuracy.bivariate import pool_accuracy, pool_accuracy_ratio
+from metaan.pooling.accuracy.curve import accuracy_curve, area, hsroc, line
+from metaan.pooling.accuracy.hazards import accuracy_hazards
+from metaan.pooling.accuracy.tables import correct_zeros, describe_accuracy, read
 from oracle import CLOSED, EARLY, METAFOR, Differs, comparison, comparisons_of
 
 MADA = "mada 0.5.12"

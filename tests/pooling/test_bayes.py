@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import integrate, stats
 
-from metaan.pooling import priors
-from metaan.pooling.bayes import pool_bayes
-from metaan.pooling.mixtures import NormalMixture
+from metaan.pooling.bayes import priors
+from metaan.pooling.bayes.mixtures import NormalMixture
+from metaan.pooling.bayes.posterior import pool_bayes
 from metaan.pooling.pool import pool
 
 # Hart 1999 (tests/reference/r/dat.hart1999.json), log rate ratios
@@ -190,7 +190,7 @@ def test_comparisons_shift_every_outcome_alike():
     """The published locations come from a model with additive terms: a slip of copying would break it."""
     from metaan.terms import resources
 
-    for table in json.loads(resources.text("pooling", "empirical_priors.json")).values():
+    for table in json.loads(resources.text("pooling/bayes", "empirical_priors.json")).values():
         for block in table["areas"].values():
             cells = [row for row in block.values() if None not in row]
             shifts = np.array([[cell[0] - row[0][0] for cell in row] for row in cells])

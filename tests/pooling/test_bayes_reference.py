@@ -4,8 +4,8 @@ from functools import cache
 
 import pytest
 
-from metaan.pooling import priors
-from metaan.pooling.bayes import pool_bayes
+from metaan.pooling.bayes import priors
+from metaan.pooling.bayes.posterior import pool_bayes
 from oracle import ITERATED, comparison, comparisons_of, load
 
 BAYESMETA = "bayesmeta 3.4"

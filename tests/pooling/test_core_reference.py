@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 import oracle
+from metaan.pooling.fit_statistics import fit_statistics
 from metaan.pooling.heterogeneity import heterogeneity
 from metaan.pooling.intervals import quantile
-from metaan.pooling.likelihood import fit_statistics
 from metaan.pooling.pool import pool
 from metaan.pooling.quality import ivhet
 from oracle import CLOSED, EARLY, ITERATED, META, METAFOR, TIGHT, Differs, comparison, comparisons_of, failed

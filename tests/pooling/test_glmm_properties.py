@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import integrate, stats
 
-from metaan.pooling import glmm
-from metaan.pooling.glmm import MODELS, pool_glmm
-from metaan.pooling.glmm_fit import _differences, _steps, heights, maximise, terms
+from metaan.pooling.glmm import mixed as glmm
+from metaan.pooling.glmm.fit import _differences, _steps, heights, maximise, terms
+from metaan.pooling.glmm.mixed import MODELS, pool_glmm
 from oracle import load
 
 TABLES = st.lists(st.tuples(*[st.integers(1, 60)] * 4), min_size=3, max_size=7).map(

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from scipy.special import chdtrc
 
-from metaan.pooling import glmm
-from metaan.pooling.glmm import pool_glmm
-from metaan.pooling.glmm_fit import maximise, modes
+from metaan.pooling.glmm import mixed as glmm
+from metaan.pooling.glmm.fit import maximise, modes
+from metaan.pooling.glmm.mixed import pool_glmm
 from oracle import (
     EARLY,
     ITERATED,

@@ -5,12 +5,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from metaan.pooling import kernel, moderators
+from metaan.pooling import kernel
 from metaan.pooling.highest import highest, reach
 from metaan.pooling.kernel import arrange, pick, pieces, root, root_of_one, unweighted
-from metaan.pooling.least_squares import prepare
 from metaan.pooling.pool import pool, summarise
-from metaan.pooling.residual_tau2 import ESTIMATORS
+from metaan.pooling.regression import moderators
+from metaan.pooling.regression.least_squares import prepare
+from metaan.pooling.regression.residual_tau2 import ESTIMATORS
 from metaan.pooling.restricted import core, maximise
 from metaan.pooling.tau2 import generalised_q_root, spread
 from metaan.robustness.subsets import subsets

@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from metaan.pooling import moderators
-from metaan.pooling.least_squares import prepare
-from metaan.pooling.location_scale import LocationScale, location_scale
 from metaan.pooling.pool import pool
-from metaan.pooling.regression import meta_regression
+from metaan.pooling.regression import moderators
+from metaan.pooling.regression.least_squares import prepare
+from metaan.pooling.regression.location_scale import LocationScale, location_scale
+from metaan.pooling.regression.meta_regression import meta_regression
 from oracle import EARLY, comparison, comparisons_of, load
 
 FIGURES = json.loads((Path(__file__).parents[1] / "reference" / "location_scale.json").read_text(encoding="utf-8"))

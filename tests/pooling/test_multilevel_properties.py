@@ -7,15 +7,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from metaan.pooling import mv_likelihood as likelihood
-from metaan.pooling import mv_model as mv
-from metaan.pooling.multilevel import Multilevel, Random, likelihood_ratio, pool_multilevel
-from metaan.pooling.mv_diagnostics import leave_out, leverages, predict_multilevel, random_effects
-from metaan.pooling.mv_profile import component_intervals
-from metaan.pooling.mv_structures import STRUCTURES
-from metaan.pooling.mv_terms import read_terms, start_values
+from metaan.pooling.multilevel import likelihood
+from metaan.pooling.multilevel import model as mv
+from metaan.pooling.multilevel.diagnostics import leave_out, leverages, predict_multilevel, random_effects
+from metaan.pooling.multilevel.mixed import Multilevel, Random, likelihood_ratio, pool_multilevel
+from metaan.pooling.multilevel.profile import component_intervals
+from metaan.pooling.multilevel.robust import robust
+from metaan.pooling.multilevel.structures import STRUCTURES
+from metaan.pooling.multilevel.terms import read_terms, start_values
 from metaan.pooling.pool import pool
-from metaan.pooling.robust import robust
 
 SEEDS = st.integers(0, 2**32 - 1)
 FEW = settings(max_examples=6, deadline=None)

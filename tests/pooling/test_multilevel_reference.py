@@ -7,9 +7,9 @@ import pytest
 from multilevel_cases import Case, cases, content
 
 import oracle
-from metaan.pooling.multilevel import likelihood_ratio, pool_multilevel
-from metaan.pooling.mv_diagnostics import leave_out, leverages, predict_multilevel, random_effects
-from metaan.pooling.mv_profile import component_intervals
+from metaan.pooling.multilevel.diagnostics import leave_out, leverages, predict_multilevel, random_effects
+from metaan.pooling.multilevel.mixed import likelihood_ratio, pool_multilevel
+from metaan.pooling.multilevel.profile import component_intervals
 from oracle import CLOSED, ITERATED, METAFOR, TIGHT, comparison, comparisons_of, effect_sets
 
 OPTIMISER = "rma.mv stops nlminb at a relative change of 1e-10 in the likelihood, which leaves variances this far off; "

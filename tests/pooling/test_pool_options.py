@@ -10,8 +10,9 @@ from hypothesis.extra.numpy import arrays
 from scipy import special
 
 from metaan.pooling import estimators, intervals
-from metaan.pooling.heterogeneity import h2_from_test, heterogeneity
-from metaan.pooling.likelihood import fit_statistics
+from metaan.pooling.fit_statistics import fit_statistics
+from metaan.pooling.heterogeneity import heterogeneity
+from metaan.pooling.intervals import h2_from_test
 from metaan.pooling.pool import pool, summarise
 from metaan.pooling.quality import ivhet, quality_effects
 

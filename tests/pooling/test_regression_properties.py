@@ -7,13 +7,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from metaan.pooling import kernel, moderators, tau2
-from metaan.pooling.design_matrix import make_design, parse
-from metaan.pooling.least_squares import prepare
+from metaan.pooling import kernel, tau2
 from metaan.pooling.pool import pool
-from metaan.pooling.regression import meta_regression
-from metaan.pooling.regression_records import Regression
-from metaan.pooling.subgroups import Subgroups, between, subgroups
+from metaan.pooling.regression import moderators
+from metaan.pooling.regression.design_matrix import make_design, parse
+from metaan.pooling.regression.least_squares import prepare
+from metaan.pooling.regression.meta_regression import meta_regression
+from metaan.pooling.regression.records import Regression
+from metaan.pooling.regression.subgroups import Subgroups, between, subgroups
 from oracle import effect_sets, load
 
 METHODS = tuple(moderators.ESTIMATORS)

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from scipy.stats import chi2
 
-from metaan.pooling import intervals, moderators
-from metaan.pooling.least_squares import prepare
-from metaan.pooling.regression import Arranged, arrange, regress
+from metaan.pooling import intervals
+from metaan.pooling.regression import moderators
+from metaan.pooling.regression.least_squares import prepare
+from metaan.pooling.regression.meta_regression import Arranged, arrange, regress
 from oracle import (
     CLOSED,
     EARLY,

@@ -6,10 +6,10 @@ import statsmodels.api as sm
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from metaan.pooling.multilevel import pool_multilevel
-from metaan.pooling.mv_rve import RobustMeta, robust_meta
+from metaan.pooling.multilevel.mixed import pool_multilevel
+from metaan.pooling.multilevel.robust import KINDS, Robust, cluster_robust, robust
+from metaan.pooling.multilevel.rve import RobustMeta, robust_meta
 from metaan.pooling.pool import pool
-from metaan.pooling.robust import KINDS, Robust, cluster_robust, robust
 
 SEEDS = st.integers(0, 2**32 - 1)
 SOME = settings(max_examples=25, deadline=None)

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from multilevel_cases import Case, cases, content
 
-from metaan.pooling.mv_rve import robust_meta
-from metaan.pooling.robust import cluster_robust, robust
+from metaan.pooling.multilevel.robust import cluster_robust, robust
+from metaan.pooling.multilevel.rve import robust_meta
 from oracle import CLOSED, METAFOR, comparison, comparisons_of
 
 CLUBSANDWICH = "metafor 5.1-12 with clubSandwich 0.6.0"

@@ -6,8 +6,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
-from metaan.pooling import intervals, moderators
-from metaan.pooling.subgroups import Subgroups, between, subgroups
+from metaan.pooling import intervals
+from metaan.pooling.regression import moderators
+from metaan.pooling.regression.subgroups import Subgroups, between, subgroups
 from oracle import CLOSED, EARLY, METAFOR, comparison, comparisons_of, effect_sets, failed, load
 
 STOPS = "the reference stops iterating tau2 at steps of 1e-5 (absolute); compared on that scale"

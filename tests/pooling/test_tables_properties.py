@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from metaan.effects.binary import log_odds_ratio
-from metaan.pooling.noncentral import NoncentralHypergeometric, conditional_estimates
-from metaan.pooling.table_tests import expected_cell
-from metaan.pooling.tables import METHODS, pool_rates, pool_tables
+from metaan.pooling.glmm.noncentral import NoncentralHypergeometric, conditional_estimates
+from metaan.pooling.tables.mantel_haenszel import METHODS, pool_rates, pool_tables
+from metaan.pooling.tables.table_tests import expected_cell
 
 CELL = st.integers(0, 400)
 TABLE = st.tuples(CELL, CELL, CELL, CELL).filter(lambda t: t[0] + t[1] > 0 and t[2] + t[3] > 0)

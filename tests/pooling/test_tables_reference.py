@@ -8,7 +8,7 @@ import pytest
 from metaan.effects.binary import log_odds_ratio, log_risk_ratio, risk_difference
 from metaan.effects.rates import log_rate_ratio
 from metaan.pooling.pool import pool
-from metaan.pooling.tables import pool_rates, pool_tables
+from metaan.pooling.tables.mantel_haenszel import pool_rates, pool_tables
 from oracle import CLOSED, META, METAFOR, Differs, comparison, comparisons_of, load, names
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy import optimize, special
 
-from metaan.pooling.moderators import fit
+from metaan.pooling.regression.moderators import fit
 from metaan.robustness.copas import copas
 from metaan.robustness.copas_likelihood import log_likelihood, select
 from oracle import CLOSED, Differs, comparison, comparisons_of, load, names, numbers

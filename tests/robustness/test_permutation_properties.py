@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from metaan.pooling.pool import pool
-from metaan.pooling.regression import meta_regression
+from metaan.pooling.regression.meta_regression import meta_regression
 from metaan.robustness.permutation import PermutationTest, permutation_test
 
 

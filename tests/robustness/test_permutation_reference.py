@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
-from metaan.pooling.regression import meta_regression
+from metaan.pooling.regression.meta_regression import meta_regression
 from metaan.robustness.permutation import permutation_test
 from oracle import CLOSED, METAFOR, comparison, comparisons_of, effect_sets, failed, load
 

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
-from metaan.pooling import moderators
-from metaan.pooling.regression import arrange, meta_regression
+from metaan.pooling.regression import moderators
+from metaan.pooling.regression.meta_regression import arrange, meta_regression
 from metaan.robustness.regression_influence import RegressionInfluence, regression_influence
 from oracle import CLOSED, ITERATED, METAFOR, comparison, comparisons_of, effect_sets, failed, load
 

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from meta_effects import _binary
-from metaan.pooling import moderators
-from metaan.pooling.subgroups import between, subgroups
+from metaan.pooling.regression import moderators
+from metaan.pooling.regression.subgroups import between, subgroups
 from oracle import CLOSED, EARLY, META, comparison, comparisons_of, failed, load, names
 
 STOPS = "the reference stops iterating tau2 at steps of 1e-5 (absolute); compared on that scale"

@@ -247,3 +247,36 @@ def typical_variance(rows: Rows, fixed: Mean | None = None) -> Floats:
 def i2(tau2: Floats, typical: Floats) -> Floats:
     """Share of the variance of effects that lies between studies, percent."""
     return 100.0 * tau2 / (tau2 + typical)
+
+
+def h2_from_test(q: Floats, k: NDArray[np.int64], level: float) -> tuple[Floats, Floats]:
+    """Test-based interval of H2 = Q / (k - 1): log H is taken as normal, with the standard error its Q implies.
+
+    Parameters
+    ----------
+    q : ndarray, shape (n,)
+    k : ndarray of int, shape (n,)
+    level : float
+
+    Returns
+    -------
+    low, high : ndarray, shape (n,)
+        At least 1. NaN for fewer than two studies, and for two whose Q is not above 2, where no standard error exists.
+
+    References
+    ----------
+    .. [1] Higgins JPT, Thompson SG. Stat Med 2002;21:1539-1558.
+    """
+    df = np.where(k > 1, k - 1.0, np.nan)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        large = 0.5 * (np.log(q) - np.log(df)) / (np.sqrt(2.0 * q) - np.sqrt(2.0 * df - 1.0))
+        small = np.sqrt((1.0 - 1.0 / (3.0 * (df - 1.0) ** 2)) / (2.0 * (df - 1.0)))
+        se = np.where(q > k, large, np.where(df > 1.0, small, np.nan))
+        log_h = 0.5 * np.log(np.maximum(1.0, q / df))
+        half = special.ndtri(0.5 + level / 2.0) * se
+        return np.maximum(1.0, np.exp(2.0 * (log_h - half))), np.maximum(1.0, np.exp(2.0 * (log_h + half)))
+
+
+def share(h2: Floats) -> Floats:
+    """Return I2 in percent: 1 - 1 / H2, zero where that is negative."""
+    return 100.0 * np.maximum(0.0, 1.0 - 1.0 / h2)

@@ -16,6 +16,8 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from metaan.terms.given import numbers
+
 Floats = NDArray[np.float64]
 Booleans = NDArray[np.bool_]
 T = TypeVar("T")
@@ -93,13 +95,15 @@ def processors() -> int:
     return os.cpu_count() or 1
 
 
-def read(yi: ArrayLike, vi: ArrayLike, mask: ArrayLike | None = None, labels: list[str] | None = None) -> Batch:
+def read(
+    yi: ArrayLike, vi: ArrayLike | None = None, mask: ArrayLike | None = None, labels: list[str] | None = None
+) -> Batch:
     """Check the input and flatten its batch axes.
 
     Parameters
     ----------
     yi, vi : array_like, shape (..., k)
-        Effects on the working scale and their sampling variances; leading axes are broadcast.
+        Effects on the working scale and their sampling variances; leading axes are broadcast. Or a table, see `tidy`.
     mask : array_like of bool, shape (..., k), optional
         True where a study takes part. Values that take no part may be anything, not-a-number included.
     labels : list of str, length k, optional
@@ -111,7 +115,8 @@ def read(yi: ArrayLike, vi: ArrayLike, mask: ArrayLike | None = None, labels: li
         No studies, shapes that do not fit, or an effect or variance that takes part and cannot be used; its positions
         are named, counted from 0.
     """
-    y, v = np.asarray(yi, dtype=float), np.asarray(vi, dtype=float)
+    yi, vi, labels = tidy(yi, vi, labels)
+    y, v = numbers("effects", yi), numbers("variances", vi)
     m = None if mask is None else np.asarray(mask)
     if m is not None and m.dtype != np.bool_:
         raise ValueError("mask must hold True and False")
@@ -132,6 +137,26 @@ def read(yi: ArrayLike, vi: ArrayLike, mask: ArrayLike | None = None, labels: li
         return np.broadcast_to(a, flat) if a.ndim == 1 else np.broadcast_to(a, shape).reshape(flat)
 
     return Batch(rows(y), rows(v), None if m is None else rows(m), shape[:-1])
+
+
+def tidy(yi: Any, vi: Any, labels: Any) -> tuple[Any, Any, list[str] | None]:
+    """Return effects, variances and names of rows from arrays or from a table with columns yi and vi."""
+    columns = getattr(yi, "columns", None)
+    if columns is not None:
+        if vi is not None:
+            raise ValueError("where effects come as a table its columns yi and vi are used: leave out the variances")
+        if missing := [name for name in ("yi", "vi") if name not in columns]:
+            raise ValueError(f"the table has no column {' and '.join(missing)}; effect_sizes() appends both")
+        if labels is None:
+            named = next((name for name in ("study", "slab") if name in columns), None)
+            labels = None if named is None else yi[named]
+        yi, vi = (yi[name].to_numpy(dtype=float, na_value=np.nan) for name in ("yi", "vi"))
+    elif vi is None:
+        raise ValueError("variances are missing: give yi and vi, or a table with both columns")
+    names = None if labels is None else [str(label) for label in labels]
+    if names is not None and len(names) != np.shape(yi)[-1]:
+        raise ValueError(f"labels must name every study: {np.shape(yi)[-1]}, not {len(names)}")
+    return yi, vi, names
 
 
 def _refuse(values: Floats, bad: Booleans, mask: Booleans | None, labels: list[str] | None, rule: str) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import special
 
-from metaan.pooling import estimators, heterogeneity, intervals, kernel
+from metaan.pooling import estimators, intervals, kernel
 from metaan.pooling.estimators import EQUAL, ESTIMATORS
 from metaan.pooling.kernel import Floats, Mean, Rows
 from metaan.pooling.tau2 import SHARING, dersimonian_laird, q_profile
@@ -97,7 +97,7 @@ def pool(
     >>> pool([-0.9, -1.6, -1.3], [0.33, 0.19, 0.42]).k
     3
     """
-    y, v, names = tidy(yi, vi, labels)
+    y, v, names = kernel.tidy(yi, vi, labels)
     plan = Plan(estimator_of(tau2), interval, prediction, level, tau2_interval, i2)
     _check(plan, weights is not None)
     batch = kernel.read(y, v, mask, names)
@@ -113,7 +113,7 @@ def pool(
 
 
 def summarise(
-    yi: ArrayLike, vi: ArrayLike, *, tau2: str | ArrayLike = "REML", mask: ArrayLike | None = None
+    yi: ArrayLike, vi: ArrayLike | None = None, *, tau2: str | ArrayLike = "REML", mask: ArrayLike | None = None
 ) -> dict[str, Any]:
     """Pool a large batch without any interval: all subsets, permutations, simulations.
 
@@ -161,26 +161,6 @@ def tau2_values(tau2: Any, axes: tuple[int, ...]) -> Floats | None:
         return np.broadcast_to(values, axes).reshape(-1)
     except ValueError:
         raise ValueError(f"tau2 must be one number or one a synthesis: shape {axes}, not {values.shape}") from None
-
-
-def tidy(yi: Any, vi: Any, labels: Any) -> tuple[Any, Any, list[str] | None]:
-    """Return effects, variances and names of rows from arrays or from a table with columns yi and vi."""
-    columns = getattr(yi, "columns", None)
-    if columns is not None:
-        if vi is not None:
-            raise ValueError("where effects come as a table its columns yi and vi are used: leave out the variances")
-        if missing := [name for name in ("yi", "vi") if name not in columns]:
-            raise ValueError(f"the table has no column {' and '.join(missing)}; effect_sizes() appends both")
-        if labels is None:
-            named = next((name for name in ("study", "slab") if name in columns), None)
-            labels = None if named is None else yi[named]
-        yi, vi = (yi[name].to_numpy(dtype=float, na_value=np.nan) for name in ("yi", "vi"))
-    elif vi is None:
-        raise ValueError("variances are missing: give yi and vi, or a table with both columns")
-    names = None if labels is None else [str(label) for label in labels]
-    if names is not None and len(names) != np.shape(yi)[-1]:
-        raise ValueError(f"labels must name every study: {np.shape(yi)[-1]}, not {len(names)}")
-    return yi, vi, names
 
 
 def _check(plan: Plan, weighted: bool) -> None:
@@ -245,7 +225,7 @@ def _fit(rows: Rows, plan: Plan, weights: Floats | None, given: Floats | None) -
     h2 = np.ones(n)
     if estimator in EQUAL or plan.i2 == "Q":
         np.divide(fixed.q, df, out=h2, where=several)
-        i2 = heterogeneity.share(np.maximum(1.0, h2))
+        i2 = intervals.share(np.maximum(1.0, h2))
         if plan.i2 == "Q":
             h2 = np.maximum(1.0, h2)
     else:
@@ -283,8 +263,8 @@ def _pool_rows(rows: Rows, plan: Plan, weights: Floats | None, given: Floats | N
             tau2_ci = (low, high)
             fit["converged"] = fit["converged"] & settled
     if plan.i2 == "Q":
-        h2_ci = heterogeneity.h2_from_test(fit["q"], rows.k, plan.level)
-        i2_ci = (heterogeneity.share(h2_ci[0]), heterogeneity.share(h2_ci[1]))
+        h2_ci = intervals.h2_from_test(fit["q"], rows.k, plan.level)
+        i2_ci = (intervals.share(h2_ci[0]), intervals.share(h2_ci[1]))
     elif tau2_ci[0] is none:
         i2_ci = (none, none)
     else:

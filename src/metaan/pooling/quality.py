@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from metaan.pooling import kernel
-from metaan.pooling.pool import pool, tidy
+from metaan.pooling.pool import pool
 from metaan.terms.records import Pooled
 
 
@@ -88,7 +88,7 @@ def quality_effects(
     .. [1] Doi SAR, Thalib L. Epidemiology 2008;19:94-100.
     .. [2] Doi SAR et al. Contemp Clin Trials 2015;45:123-129.
     """
-    y, v, names = tidy(yi, vi, labels)
+    y, v, names = kernel.tidy(yi, vi, labels)
     batch = kernel.read(y, v, mask, names)
     shape = (*batch.axes, batch.y.shape[1])
     takes = np.ones(batch.y.shape, dtype=bool) if batch.mask is None else batch.mask

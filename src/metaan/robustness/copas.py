@@ -60,7 +60,7 @@ class _Fit(NamedTuple):
 
 def copas(
     yi: ArrayLike,
-    vi: ArrayLike,
+    vi: ArrayLike | None = None,
     *,
     seen_small: ArrayLike = SEEN_SMALL,
     seen_large: ArrayLike = SEEN_LARGE,

@@ -39,7 +39,7 @@ class ExcessSignificance(Result):
 
 def excess_significance(
     yi: ArrayLike,
-    vi: ArrayLike,
+    vi: ArrayLike | None = None,
     *,
     theta: ArrayLike | None = None,
     tau2: ArrayLike = 0.0,

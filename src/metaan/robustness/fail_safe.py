@@ -36,7 +36,7 @@ class FailSafeN(Result):
 
 def fail_safe_n(
     yi: ArrayLike,
-    vi: ArrayLike,
+    vi: ArrayLike | None = None,
     *,
     kind: str = "Rosenthal",
     alpha: float = 0.05,

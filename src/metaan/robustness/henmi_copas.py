@@ -31,7 +31,7 @@ class HenmiCopas(Result):
     level: float
 
 
-def henmi_copas(yi: ArrayLike, vi: ArrayLike, *, level: float = 0.95) -> HenmiCopas:
+def henmi_copas(yi: ArrayLike, vi: ArrayLike | None = None, *, level: float = 0.95) -> HenmiCopas:
     """Pool with equal-effects weights under the random-effects model.
 
     Random-effects weights move towards small studies as heterogeneity grows, and with them the bias of a literature in

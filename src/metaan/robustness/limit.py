@@ -9,8 +9,8 @@ from numpy.typing import ArrayLike
 from scipy import special
 
 from metaan.pooling import kernel
-from metaan.pooling.moderators import fit
 from metaan.pooling.pool import summarise
+from metaan.pooling.regression.moderators import fit
 from metaan.terms.given import fraction, known_tau2
 from metaan.terms.records import Interval, Result
 
@@ -41,7 +41,7 @@ class LimitMetaAnalysis(Result):
 
 
 def limit_meta_analysis(
-    yi: ArrayLike, vi: ArrayLike, *, tau2: str | float = "DL", level: float = 0.95
+    yi: ArrayLike, vi: ArrayLike | None = None, *, tau2: str | float = "DL", level: float = 0.95
 ) -> LimitMetaAnalysis:
     """Adjust a random-effects meta-analysis for small-study effects.
 

@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from metaan.pooling import moderators as model
-from metaan.pooling.design_matrix import INTERCEPT
+from metaan.pooling import kernel
 from metaan.pooling.kernel import Floats
-from metaan.pooling.regression import arrange
-from metaan.pooling.regression_records import wald_statistic
+from metaan.pooling.regression import moderators as model
+from metaan.pooling.regression.design_matrix import INTERCEPT
+from metaan.pooling.regression.meta_regression import arrange
+from metaan.pooling.regression.records import wald_statistic
 from metaan.terms.records import Result
 
 EXACT = 100_000  #: permutations up to which all are made
@@ -44,7 +45,7 @@ class PermutationTest(Result):
 
 def permutation_test(
     yi: ArrayLike,
-    vi: ArrayLike,
+    vi: ArrayLike | None = None,
     moderators: Any = None,
     *,
     formula: str | None = None,
@@ -94,7 +95,8 @@ def permutation_test(
     """
     if draws < 1:
         raise ValueError(f"draws must be at least 1, not {draws}")
-    if moderators is None:
+    if moderators is None and formula is None:
+        yi, vi, labels = kernel.tidy(yi, vi, labels)
         moderators, formula = {INTERCEPT: np.ones(np.shape(yi)[-1:])}, "1"
     data = arrange(yi, vi, moderators, formula=formula, reference=reference, factors=factors, labels=labels)
     y, v, x, design = data.y, data.v, data.x, data.design

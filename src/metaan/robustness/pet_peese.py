@@ -34,7 +34,7 @@ class PetPeese(Result):
 
 def pet_peese(
     yi: ArrayLike,
-    vi: ArrayLike,
+    vi: ArrayLike | None = None,
     *,
     model: str = "lm",
     tau2: str | ArrayLike | None = None,

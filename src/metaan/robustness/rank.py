@@ -42,7 +42,9 @@ class Kendall(NamedTuple):
     tied: NDArray[np.bool_]
 
 
-def rank_test(yi: ArrayLike, vi: ArrayLike, *, exact: bool | None = None, mask: ArrayLike | None = None) -> RankTest:
+def rank_test(
+    yi: ArrayLike, vi: ArrayLike | None = None, *, exact: bool | None = None, mask: ArrayLike | None = None
+) -> RankTest:
     """Test funnel plot asymmetry by the rank correlation of standardised effects and variances.
 
     Parameters

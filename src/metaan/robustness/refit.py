@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from metaan.pooling import kernel
 from metaan.pooling.kernel import Booleans, Floats, read
-from metaan.pooling.pool import choose, pool, tidy
+from metaan.pooling.pool import choose, pool
 from metaan.terms.records import Pooled
 
 BLOCK = 1 << 22  #: studies times syntheses worked on in one call
@@ -22,7 +23,7 @@ def studies(yi: Any, vi: Any, labels: Any, smallest: int) -> tuple[Floats, Float
 
     Labels that are not given are numbers counted from 1.
     """
-    y, v, names = tidy(yi, vi, labels)
+    y, v, names = kernel.tidy(yi, vi, labels)
     batch = read(y, v, None, names)
     if batch.axes:
         raise ValueError(f"one synthesis at a time: effects must have one axis, not shape {(*batch.axes, len(y[0]))}")

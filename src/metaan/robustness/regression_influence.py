@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from metaan.pooling import moderators as model
-from metaan.pooling.regression import arrange
+from metaan.pooling.regression import moderators as model
+from metaan.pooling.regression.meta_regression import arrange
 from metaan.terms.records import Result
 
 
@@ -37,8 +37,8 @@ class RegressionInfluence(Result):
 
 def regression_influence(
     yi: ArrayLike,
-    vi: ArrayLike,
-    moderators: Any,
+    vi: ArrayLike | None = None,
+    moderators: Any = None,
     *,
     formula: str | None = None,
     tau2: str = "REML",

@@ -77,7 +77,7 @@ class _Fit(NamedTuple):
 
 def selection_model(
     yi: ArrayLike,
-    vi: ArrayLike,
+    vi: ArrayLike | None = None,
     *,
     kind: str = "step",
     steps: tuple[float, ...] | list[float] = (0.025,),

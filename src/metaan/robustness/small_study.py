@@ -10,7 +10,7 @@ from scipy import special
 from metaan.pooling import kernel
 from metaan.pooling.intervals import quantile
 from metaan.pooling.kernel import Booleans, Floats
-from metaan.pooling.moderators import fit
+from metaan.pooling.regression.moderators import fit
 from metaan.robustness import rank, tables_2x2
 from metaan.robustness.small_study_input import Studies, read
 from metaan.terms.given import fraction

@@ -39,6 +39,8 @@ def read(
     ValueError
         Neither effects nor tables, shapes that do not fit, or values that cannot be used; positions are named.
     """
+    if hasattr(yi, "columns"):
+        yi, vi, _ = kernel.tidy(yi, vi, None)
     if (yi is None) != (vi is None) or (yi is None and tables is None):
         raise ValueError("give effects and variances (yi and vi), or tables")
     counts, axes = (None, ()) if tables is None else tables_2x2.read(tables)

@@ -8,8 +8,8 @@ from numpy.typing import ArrayLike
 
 from metaan.pooling import kernel
 from metaan.pooling.kernel import Booleans, Floats
-from metaan.pooling.moderators import fit
 from metaan.pooling.pool import pool, summarise
+from metaan.pooling.regression.moderators import fit
 from metaan.terms.records import Interval, Result
 
 COUNTS = ("L0", "R0", "Q0")
@@ -66,7 +66,7 @@ class _Trimmed(NamedTuple):
 
 def trim_and_fill(
     yi: ArrayLike,
-    vi: ArrayLike,
+    vi: ArrayLike | None = None,
     *,
     count: str = "L0",
     side: str = "auto",

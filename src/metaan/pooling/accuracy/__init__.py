@@ -1,0 +1,1 @@
+"""Sensitivity and specificity pooled together."""

@@ -1,0 +1,1 @@
+"""Generalised linear mixed models for tables, rates and single proportions."""

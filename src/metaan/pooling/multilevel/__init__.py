@@ -1,0 +1,1 @@
+"""Multilevel and multivariate models, and sandwich variances by cluster."""

@@ -1,0 +1,1 @@
+"""Models with moderators: meta-regression, subgroups, location and scale."""

@@ -1,0 +1,1 @@
+"""Pooling of counts without inverse variances: Mantel-Haenszel, Peto, and their tests."""
