@@ -137,7 +137,7 @@ def functions() -> str:
 
     rows = []
     for name in sorted(set(metaan.__all__) - {"Pooled", "__version__"}):
-        text = (getattr(metaan, name).__doc__ or "").strip().splitlines()[0]
+        text = re.sub(r" \[\d+\]_", "", (getattr(metaan, name).__doc__ or "").strip().splitlines()[0])
         rows.append((f"`{name}`", text.rstrip(".").replace("|", "\\|")))
     return _table(("function", "does"), rows)
 
