@@ -190,9 +190,11 @@ def measure() -> tuple[list[Row], list[str]]:
                 f"peers in a loop; metafor {PART:,}, the others 200, scaled",
             )
         )
-    every = "the same, REML, with all that `pool` gives unasked (Q-profile, prediction)"
-    rows.append(Row(every, seconds(lambda: pool(y, v)), {}))
-    rows.append(Row("the same, REML without intervals", seconds(lambda: summarise(y, v)), {}))
+    every = "10,000 syntheses of 20 studies, REML, all that `pool` gives unasked"
+    rows.append(Row(every, seconds(lambda: pool(y, v)), {}, "with Q-profile and prediction intervals"))
+    rows.append(
+        Row("10,000 syntheses of 20 studies, REML, no interval (`summarise`)", seconds(lambda: summarise(y, v)), {})
+    )
     single = seconds(lambda: [pool(y[0], v[0]) for _ in range(200)]) / 200
     note = "ours with Q-profile and prediction intervals"
     rows.append(
@@ -242,8 +244,8 @@ def measure() -> tuple[list[Row], list[str]]:
 
     peers = ", ".join([f"metafor {version}", *(f"{name} {number}" for name, number in versions.items())])
     about = [
-        f"{processors()} cores, load {load:.1f} at the start; metaan {metaan.__version__}; "
-        f"Python {platform.python_version()}; NumPy {np.__version__}; {peers}.",
+        f"{processors()} cores, load {load:.1f} at the start and {os.getloadavg()[0]:.1f} at the end; "
+        f"metaan {metaan.__version__}; Python {platform.python_version()}; NumPy {np.__version__}; {peers}.",
         *lost,
     ]
     return rows, about

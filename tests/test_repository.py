@@ -297,7 +297,8 @@ def test_the_python_example_of_the_readme_runs():
     (example,) = re.findall(r"^```python\n(.*?)^```", read("README.md"), re.MULTILINE | re.DOTALL)
     done = subprocess.run([sys.executable, "-c", example], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    assert "Interval(" in done.stdout
+    assert "prediction" in done.stdout
+    assert "LeaveOneOut" in done.stdout
 
 
 def test_citation_names_the_version_and_licence_of_the_package():

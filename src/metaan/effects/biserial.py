@@ -111,7 +111,8 @@ def biserial_of_d(d: ArrayLike, n1: ArrayLike, n2: ArrayLike) -> Effects:
     z = special.ndtri(q)
     f = np.exp(-(z**2) / 2.0) / np.sqrt(2.0 * np.pi)
     r = np.sqrt(p * q) / f * point_biserial_of_d(d, n1, n2).y
-    spread = p * q / f**2 - (1.5 + (1.0 - p * z / f) * (1.0 + q * z / f)) * r**2 + r**4
+    size = np.minimum(np.abs(r), 1.0)  # the estimate may lie beyond 1, its variance is that at 1
+    spread = p * q / f**2 - (1.5 + (1.0 - p * z / f) * (1.0 + q * z / f)) * size**2 + size**4
     return estimable(r, np.where(spread > 0, spread, np.nan) / (n - 1.0))
 
 

@@ -153,6 +153,8 @@ def tidy(yi: Any, vi: Any, labels: Any) -> tuple[Any, Any, list[str] | None]:
         yi, vi = (yi[name].to_numpy(dtype=float, na_value=np.nan) for name in ("yi", "vi"))
     elif vi is None:
         raise ValueError("variances are missing: give yi and vi, or a table with both columns")
+    if labels is not None and (isinstance(labels, str) or not np.iterable(labels)):
+        raise ValueError(f"labels must name every study, one text each, not {labels!r}")
     names = None if labels is None else [str(label) for label in labels]
     if names is not None and len(names) != np.shape(yi)[-1]:
         raise ValueError(f"labels must name every study: {np.shape(yi)[-1]}, not {len(names)}")

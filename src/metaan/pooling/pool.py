@@ -10,6 +10,7 @@ from metaan.pooling import estimators, intervals, kernel
 from metaan.pooling.estimators import EQUAL, ESTIMATORS
 from metaan.pooling.kernel import Floats, Mean, Rows
 from metaan.pooling.tau2 import SHARING, dersimonian_laird, q_profile
+from metaan.terms.given import fraction
 from metaan.terms.records import Interval, Pooled
 
 TAU2_INTERVALS = ("QP", "PL", "J", "BJ", "GENQ")
@@ -170,8 +171,7 @@ def _check(plan: Plan, weighted: bool) -> None:
     if plan.tau2_interval is not None:
         choose("tau2_interval", plan.tau2_interval, TAU2_INTERVALS)
     choose("i2", plan.i2, ("tau2", "Q"))
-    if not 0.0 < plan.level < 1.0:
-        raise ValueError(f"level must lie between 0 and 1, not {plan.level!r}")
+    fraction("level", plan.level)
     if plan.tau2_interval == "PL" and plan.tau2 not in ("ML", "REML"):
         raise ValueError(f"the profile likelihood interval needs tau2 by ML or REML, not {plan.tau2}")
     if not weighted and "GENQ" in (plan.tau2, plan.tau2_interval):

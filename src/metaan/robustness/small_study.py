@@ -147,6 +147,8 @@ def small_study_test(
     .. [10] Schwarzer G, Antes G, Schumacher M. Stat Med 2007;26:721-733.
     """
     fraction("level", level)
+    if not isinstance(measure, str):
+        raise ValueError(f"measure must be a name such as OR, not {measure!r}")
     if kind != "auto" and kind not in KINDS:
         raise ValueError(f"kind must be auto or one of {', '.join(KINDS)}, not {kind!r}")
     data = read(yi, vi, n, groups, tables, mask)

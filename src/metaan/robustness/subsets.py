@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from metaan.pooling.kernel import Booleans, Floats
 from metaan.pooling.pool import summarise
 from metaan.robustness.refit import BLOCK, estimator, studies
+from metaan.terms.given import fraction
 from metaan.terms.records import Interval, Result
 
 EXACT = 20  #: up to so many studies all subsets are pooled
@@ -182,8 +183,7 @@ def bootstrap(
         raise ValueError(f"kind must be parametric or case, not {kind!r}")
     if samples < 1:
         raise ValueError(f"samples must be at least 1, not {samples!r}")
-    if not 0.0 < level < 1.0:
-        raise ValueError(f"level must lie between 0 and 1, not {level!r}")
+    fraction("level", level)
     whole = summarise(y, v, tau2=estimator(tau2))
     mean, between = float(whole["estimate"]), float(whole["tau2"])
     random = np.random.default_rng(seed)

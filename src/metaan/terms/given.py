@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 SHOWN = 10  #: positions named in a message
+LARGEST = 1e50  #: effects beyond it, and variances beyond its square or below one over that, overflow in products
 
 
 def numbers(what: str, values: Any) -> NDArray[np.float64]:

@@ -8,6 +8,7 @@ from scipy import special
 
 from metaan.pooling.accuracy.records import StudyAccuracy
 from metaan.pooling.kernel import Booleans, Floats
+from metaan.terms.given import fraction
 
 CORRECT = ("all", "single", "none")
 _CELLS = ("tp", "fn", "fp", "tn")
@@ -86,8 +87,7 @@ def correct_zeros(tables: Tables, correction: float, correct: str) -> Floats:
 
 def check_level(level: float) -> None:
     """Refuse a level outside 0 to 1."""
-    if not 0.0 < level < 1.0:
-        raise ValueError(f"level must lie between 0 and 1, not {level!r}")
+    fraction("level", level)
 
 
 def wilson(events: Floats, people: Floats, level: float) -> tuple[Floats, Floats]:

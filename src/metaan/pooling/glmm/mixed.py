@@ -124,7 +124,7 @@ def pool_glmm(
     choice("interval", interval, INTERVALS)
     choice("prediction", prediction, PREDICTIONS)
     fraction("level", level)
-    if nodes is not None and not 1 <= nodes <= 150:
+    if nodes is not None and not (isinstance(nodes, int) and 1 <= nodes <= 150):
         raise ValueError(f"nodes must be a whole number from 1 to 150, not {nodes!r}")
     problem, left_out = read(measure, model, columns, mask)
     k = len(problem.columns[0])

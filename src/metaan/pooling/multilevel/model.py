@@ -19,7 +19,7 @@ from metaan.pooling.multilevel.likelihood import (
     promising,
 )
 from metaan.pooling.multilevel.terms import Term, pattern
-from metaan.terms.given import numbers
+from metaan.terms.given import LARGEST, numbers
 
 
 class Sampling(NamedTuple):
@@ -97,6 +97,7 @@ def read_effects(yi: ArrayLike) -> Floats:
     if y.ndim != 1 or not y.size:
         raise ValueError(f"effects must stand in one row of at least one; their shape is {y.shape}")
     _refuse(y, ~np.isfinite(y), "effects must be finite numbers")
+    _refuse(y, ~(np.abs(y) <= LARGEST), "effects must be of a size up to 1e50")
     return y
 
 
@@ -149,6 +150,8 @@ def _from_blocks(blocks: list[Floats], k: int) -> Sampling:
 
 def _variances(diagonal: Floats) -> None:
     _refuse(diagonal, ~(np.isfinite(diagonal) & (diagonal > 0)), "variances must be positive, finite numbers")
+    fine = (diagonal >= LARGEST**-2) & (diagonal <= LARGEST**2)
+    _refuse(diagonal, ~fine, "variances must lie within 1e-100 to 1e100")
 
 
 def _refuse(values: Floats, bad: Booleans, rule: str) -> None:

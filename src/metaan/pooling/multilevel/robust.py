@@ -14,7 +14,7 @@ from metaan.pooling.multilevel import model as mv
 from metaan.pooling.multilevel.blocks import Blocks, arrange_blocks, factorise
 from metaan.pooling.multilevel.mixed import Multilevel, model_of, tested_coefficients, two_sided, wald
 from metaan.pooling.multilevel.terms import number, pattern
-from metaan.terms.given import fraction
+from metaan.terms.given import fraction, numbers
 from metaan.terms.records import Result
 
 KINDS = ("CR0", "CR1", "CR1p", "CR1S", "CR2")
@@ -169,7 +169,7 @@ def cluster_robust(
     if apart.size:
         i, j = int(sampling.row[apart[0]]), int(sampling.column[apart[0]])
         raise ValueError(f"v correlates the effects at positions {i} and {j}, which stand in two clusters")
-    given = None if weights is None else np.asarray(weights, dtype=float)
+    given = None if weights is None else numbers("weights", weights)
     if given is not None and (given.shape != y.shape or not (np.isfinite(given) & (given > 0)).all()):
         raise ValueError(f"weights must be {y.size} positive, finite numbers")
     blocks = arrange_blocks(codes)

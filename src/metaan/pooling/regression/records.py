@@ -71,7 +71,7 @@ class Regression(Result):
     i2: float  #: percent of the variance left that lies between studies
     i2_ci: Interval | None
     h2: float
-    r2: float  #: percent of tau2 that the moderators take away; NaN without an intercept, or where there was none
+    r2: float  #: percent of tau2 that the moderators take away; NaN where they span no intercept, or there was none
     qe: float  #: residual heterogeneity
     qe_df: float
     qe_p: float
