@@ -293,7 +293,7 @@ def test_studies_without_a_moderator_are_listed():
         ({"tau2": "XX"}, "tau2 must be one of REML"),
         ({"interval": "HK-ci"}, "interval must be one of mKH, HK, Wald, t"),
         ({"level": 95}, "level must lie between 0 and 1"),
-        ({"labels": ["a"]}, "labels must name each of 4 studies"),
+        ({"labels": ["a"]}, "labels must name every study: 4, not 1"),
     ],
 )
 def test_refusals(change, message):

@@ -159,7 +159,8 @@ def test_passive_smoking_agrees_with_the_published_synthesis(results):
         found = [round(math.exp(x), 3) for x in (entry["estimate"], limits["low"], limits["high"])]
         assert found == values
         assert strata[name]["pooled"]["method"] == {
-            **{"tau2": "REML", "interval": "mKH", "prediction": "same", "level": 0.95}
+            **{"tau2": "REML", "interval": "mKH", "prediction": "same", "level": 0.95},
+            **{"tau2_interval": "QP", "i2": "tau2"},
         }
 
 
