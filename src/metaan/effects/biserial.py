@@ -93,8 +93,8 @@ def biserial_of_d(d: ArrayLike, n1: ArrayLike, n2: ArrayLike) -> Effects:
     Returns
     -------
     Effects
-        Shape (..., k); beyond -1 to 1 where the outcome is far from normal, and NaN where the variance would then be
-        negative.
+        Shape (..., k); beyond -1 to 1 where the outcome is far from normal: the variance is then that at 1, which is
+        above zero at every split of the sample.
 
     Raises
     ------
@@ -111,9 +111,9 @@ def biserial_of_d(d: ArrayLike, n1: ArrayLike, n2: ArrayLike) -> Effects:
     z = special.ndtri(q)
     f = np.exp(-(z**2) / 2.0) / np.sqrt(2.0 * np.pi)
     r = np.sqrt(p * q) / f * point_biserial_of_d(d, n1, n2).y
-    size = np.minimum(np.abs(r), 1.0)  # the estimate may lie beyond 1, its variance is that at 1
+    size = np.minimum(np.abs(r), 1.0)
     spread = p * q / f**2 - (1.5 + (1.0 - p * z / f) * (1.0 + q * z / f)) * size**2 + size**4
-    return estimable(r, np.where(spread > 0, spread, np.nan) / (n - 1.0))
+    return estimable(r, spread / (n - 1.0))
 
 
 def _of_d(d: ArrayLike, n1: ArrayLike, n2: ArrayLike) -> tuple[Floats, ...]:
@@ -143,6 +143,6 @@ RECIPES: tuple[Recipe, ...] = (
     Recipe(
         name="RBIS",
         inputs=(Inputs(_GROUPS, biserial), Inputs(_D, biserial_of_d)),
-        undefined=f"{_NO_SPREAD}, or the groups are too far apart for a normal variable cut in two",
+        undefined=_NO_SPREAD,
     ),
 )
