@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from scipy import stats
+from scipy import integrate, stats
 
 from metaan.effects import medians, order_statistics, quantiles
 
@@ -32,6 +32,7 @@ def test_exact_quantiles_give_back_their_distribution(name, five):
 
 @settings(max_examples=12)
 @given(st.floats(1.1, 3), st.floats(0.1, 3), st.floats(0.1, 6), st.sampled_from([1e3, 1e6]), st.integers(10, 300))
+@example(2.0, 2.7945512829344943, 0.3603153912722875, 1e3, 10)  # an outcome cut at 0, where it rises steeply
 def test_units_do_not_matter_to_fits(low, first, second, unit, n):
     median, high = low + first, low + first + second
     for method in (quantiles.by_quantiles, quantiles.by_power):
@@ -49,6 +50,29 @@ def test_many_groups_are_fitted_as_one_by_one():
         for row in (0, 17, 39):
             alone = method(50, x[row, 2], **{name: column[row] for name, column in columns.items()})
             assert (together.mean[row], together.sd[row]) == pytest.approx((alone.mean[0], alone.sd[0]), rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("first", "second"), [(2.7945512829344943, 0.3603153912722875), (0.5, 1.5), (1.5, 1.2), (3.0, 1.0)]
+)
+def test_integrals_are_those_of_adaptive_rules(first, second):
+    fit = quantiles.by_power(10, 2.0 + first, q1=2.0, q3=2.0 + first + second)
+    power, unit = fit.power[0], 2.0 + first
+    z = [np.log(x / unit) if power == 0 else ((x / unit) ** power - 1) / power for x in (2.0, unit, unit + second)]
+    centre, sd, _ = medians.from_quartiles(10, *z)
+    if power == 0:
+        expected = np.exp(centre + sd**2 / 2)
+    else:
+        end = min((centre + 1 / power) / sd, 9.0)
+
+        def integrand(u, order):
+            return np.exp(-u * u / 2) * max(power * (centre + sd * u) + 1, 0) ** (order / power)
+
+        area, expected = (
+            integrate.quad(integrand, -end, end, args=(order,), limit=500, epsabs=0, points=[0])[0] for order in (0, 1)
+        )
+        expected /= area
+    assert fit.mean[0] == pytest.approx(float(np.squeeze(expected)) * unit, rel=1e-7)
 
 
 def test_integrals_are_what_random_draws_tend_to():

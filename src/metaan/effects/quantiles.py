@@ -23,7 +23,12 @@ _GOLDEN = (np.sqrt(5.0) - 1.0) / 2.0
 _ROUNDS = 60  #: of golden sections: the bracket shrinks by 1e-12
 _AT_ONCE = 40  #: points of a grid
 _FLAT = 1e-9  #: powers below give the logarithm
-_NODES = np.linspace(-9.0, 9.0, 721)
+_EDGE = 9.0  #: standard deviations at which a normal distribution is cut
+# Double-exponential rule between two ends: nodes as shares of the way, counted from the lower end, where a transformed
+# outcome may rise steeply. No digits are lost next to it, and no unit or rounding moves the integral.
+_STEPS = np.linspace(-4.0, 4.0, 321)
+_ABOVE = special.expit(np.pi * np.sinh(_STEPS))
+_WEIGHT = np.cosh(_STEPS) * _ABOVE * (1.0 - _ABOVE)
 
 
 class Fitted(NamedTuple):
@@ -321,19 +326,16 @@ def _moments_back(centre: Floats, spread: Floats, power: Floats) -> tuple[Floats
     flat = power < _FLAT
     mean, sd = _log_normal(np.where(flat, spread, 0.0), np.exp(np.where(flat, centre, 0.0)))
     used, wide = np.where(flat, 1.0, power), np.where(spread > 0, spread, 1.0)
-    edge = np.minimum((centre + 1.0 / used) / wide, _NODES[-1])  # where x is 0; nodes end there
-    u = edge[:, None] * _NODES / _NODES[-1]
-    base = np.maximum(used[:, None] * (centre[:, None] + spread[:, None] * u) + 1.0, 0.0)
+    cut = (centre + 1.0 / used) / wide  # standard deviations from the centre to where x is 0
+    edge = np.minimum(cut, _EDGE)
+    low = np.where(spread > 0, centre - spread * edge, centre)
+    floor = np.where((cut > _EDGE) | (spread <= 0), used * low + 1.0, 0.0)
+    above = 2.0 * edge[:, None] * _ABOVE  # of the lower edge: counted from there, x keeps its digits next to 0
+    base = np.maximum(floor[:, None] + (used * np.where(spread > 0, spread, 0.0))[:, None] * above, 0.0)
     with np.errstate(divide="ignore"):
         x = np.exp(np.log(base) / used[:, None])
-    weight = np.exp(-(u**2) / 2.0) * _simpson(u.shape[1])
+    weight = _WEIGHT * np.exp(-((above - edge[:, None]) ** 2) / 2.0)
     weight = weight / weight.sum(axis=1, keepdims=True)
     first = (weight * x).sum(axis=1)
     second = np.sqrt((weight * (x - first[:, None]) ** 2).sum(axis=1))
     return np.where(flat, mean, first), np.where(flat, sd, second)
-
-
-def _simpson(nodes: int) -> Floats:
-    weight = np.where(np.arange(nodes) % 2 == 1, 4.0, 2.0)
-    weight[[0, -1]] = 1.0
-    return weight
