@@ -24,6 +24,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from metaan.effects import Effects
+from metaan.terms.given import named
 from metaan.terms.measures import MEASURES, Measure
 
 Floats = NDArray[np.float64]
@@ -70,8 +71,7 @@ class BadRows(ValueError):  # noqa: N818 - says what was found
         if self.rows == [()]:
             return f"{self.rule} ({self.found[0]})" if self.found[0] else self.rule
         shown = [f"{label} ({found})" if found else label for label, found in zip(labels, self.found, strict=True)]
-        more = "" if len(shown) <= 10 else f" and {len(shown) - 10} more"
-        return f"{self.rule}: {noun} {', '.join(shown[:10])}{more}"
+        return f"{self.rule}: {noun} {named(shown)}"
 
 
 def refuse(bad: ArrayLike, rule: str, **values: ArrayLike) -> None:

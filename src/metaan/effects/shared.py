@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from metaan.effects.recipe import floats, refuse
+from metaan.terms.given import named
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -110,7 +111,7 @@ def covariance_matrix(
         if negative.any():
             names = [str(labels[rows[i, 0]]) for i in np.flatnonzero(negative)]
             raise ValueError(
-                f"correlations that cannot be true together (a negative eigenvalue) in cluster {_some(names)}: lower "
+                f"correlations that cannot be true together (a negative eigenvalue) in cluster {named(names)}: lower "
                 f"them, or look for one group or time that stands in two effects as if it were two"
             )
         root = np.sqrt(v[rows])
@@ -283,7 +284,3 @@ def joined(members: list[Integers], matrices: Sequence[Floats], k: int, blocks: 
     for rows, matrix in zip(members, matrices, strict=True):
         whole[np.ix_(rows, rows)] = matrix
     return whole
-
-
-def _some(names: list[str]) -> str:
-    return ", ".join(names[:10]) + (f" and {len(names) - 10} more" if len(names) > 10 else "")

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from metaan.effects.recipe import BadRows, Inputs, Recipe
+from metaan.terms.given import named
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -128,9 +129,8 @@ class _Rows(NamedTuple):
         return str(row) if self.names is None else self.names[row]
 
     def listed(self, rows: NDArray[np.int64]) -> str:
-        some = ", ".join(self.label(int(row)) for row in rows[:10])
-        more = "" if len(rows) <= 10 else f" and {len(rows) - 10} more"
-        return f"{self.noun} {some}{more}{' (counted from 0)' if self.names is None else ''}"
+        some = named([self.label(int(row)) for row in rows])
+        return f"{self.noun} {some}{' (counted from 0)' if self.names is None else ''}"
 
 
 def _known(recipe: Recipe, roles: dict[str, Any]) -> None:

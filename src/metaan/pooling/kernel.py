@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from metaan.terms.given import numbers
+from metaan.terms.given import SHOWN, named, numbers, positions
 
 Floats = NDArray[np.float64]
 Booleans = NDArray[np.bool_]
@@ -167,13 +167,11 @@ def _refuse(values: Floats, bad: Booleans, mask: Booleans | None, labels: list[s
         if not bad.any():
             return
         values = np.broadcast_to(values, bad.shape)
-    places = [tuple(int(i) for i in place) for place in np.argwhere(bad)[:10]]
-    named = ", ".join(f"{place[0] if len(place) == 1 else place} ({values[place]:g})" for place in places)
-    more = "" if bad.sum() <= 10 else f" and {int(bad.sum()) - 10} more"
     if labels is not None:
-        named = ", ".join(f'"{labels[place[-1]]}" ({values[place]:g})' for place in places)
-        raise ValueError(f"{rule}: study {named}{more}; correct these rows or leave them out")
-    raise ValueError(f"{rule}: at position {named}{more}")
+        places = [tuple(int(i) for i in place) for place in np.argwhere(bad)[:SHOWN]]
+        studies = named([f'"{labels[place[-1]]}" ({values[place]:g})' for place in places], int(bad.sum()))
+        raise ValueError(f"{rule}: study {studies}; correct these rows or leave them out")
+    raise ValueError(f"{rule}: at position {positions(values, bad)}")
 
 
 def arrange(y: Floats, v: Floats, mask: Booleans | None = None) -> Rows:

@@ -1,6 +1,7 @@
 """Numbers that a caller passes: taken as such, or refused in a sentence that says what was found."""
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,22 @@ from numpy.typing import NDArray
 
 SHOWN = 10  #: positions named in a message
 LARGEST = 1e50  #: effects beyond it, and variances beyond its square or below one over that, overflow in products
+
+
+def named(items: Sequence[str], total: int | None = None) -> str:
+    """Return the first items of a message and how many there are beyond: "3 (-1), 5 (nan) and 2 more".
+
+    `total` is their number where `items` holds the first ones only.
+    """
+    beyond = (len(items) if total is None else total) - SHOWN
+    return ", ".join(items[:SHOWN]) + (f" and {beyond} more" if beyond > 0 else "")
+
+
+def positions(values: NDArray[np.float64], bad: NDArray[np.bool_]) -> str:
+    """Return where an array holds bad values, and which: "3 (-1)", in several dimensions "(0, 3) (-1)"."""
+    places = [tuple(int(i) for i in place) for place in np.argwhere(bad)[:SHOWN]]
+    shown = [f"{place[0] if len(place) == 1 else place} ({values[place]:g})" for place in places]
+    return named(shown, int(bad.sum()))
 
 
 def numbers(what: str, values: Any) -> NDArray[np.float64]:
@@ -47,10 +64,7 @@ def numbers(what: str, values: Any) -> NDArray[np.float64]:
         except (TypeError, ValueError):
             wrong.append(f"{place[0] if len(place) == 1 else place} ({item!r})")
     if wrong:
-        more = "" if len(wrong) <= SHOWN else f" and {len(wrong) - SHOWN} more"
-        raise ValueError(
-            f"{what} must be numbers: at position{'s' * (len(wrong) > 1)} {', '.join(wrong[:SHOWN])}{more}"
-        )
+        raise ValueError(f"{what} must be numbers: at position{'s' * (len(wrong) > 1)} {named(wrong)}")
     return result
 
 

@@ -19,7 +19,7 @@ from metaan.pooling.multilevel.likelihood import (
     promising,
 )
 from metaan.pooling.multilevel.terms import Term, pattern
-from metaan.terms.given import LARGEST, numbers
+from metaan.terms.given import LARGEST, numbers, positions
 
 
 class Sampling(NamedTuple):
@@ -156,10 +156,7 @@ def _variances(diagonal: Floats) -> None:
 
 def _refuse(values: Floats, bad: Booleans, rule: str) -> None:
     if bad.any():
-        places = np.flatnonzero(bad)
-        named = ", ".join(f"{int(i)} ({values[i]:g})" for i in places[:10])
-        more = f" and {places.size - 10} more" if places.size > 10 else ""
-        raise ValueError(f"{rule}: at position {named}{more}")
+        raise ValueError(f"{rule}: at position {positions(values, bad)}")
 
 
 def read_design(moderators: ArrayLike | None, names: Sequence[str] | None, k: int) -> tuple[Floats, tuple[str, ...]]:

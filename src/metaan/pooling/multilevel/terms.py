@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 from metaan.pooling.kernel import Floats
 from metaan.pooling.multilevel.blocks import Blocks, Integers, same_group
 from metaan.pooling.multilevel.structures import Structure, structure
+from metaan.terms.given import named
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +101,9 @@ def number(labels: ArrayLike, k: int, name: str) -> tuple[Integers, tuple[str, .
         raise ValueError(f"{name} must hold one label for each of the {k} effects; its shape is {given.shape}")
     missing = [i for i, value in enumerate(given.tolist()) if _missing(value)]
     if missing:
-        raise ValueError(f"{name} must hold a label for every effect; none at position {_some(missing)}")
+        raise ValueError(
+            f"{name} must hold a label for every effect; none at position {named([str(place) for place in missing])}"
+        )
     if given.dtype == object:
         numeric = all(isinstance(v, (int, float, np.number)) and not isinstance(v, bool) for v in given.tolist())
         given = given.astype(float) if numeric else given.astype(str)
@@ -117,10 +120,6 @@ def _missing(label: Any) -> bool:
 
 def _text(level: Any) -> str:
     return str(int(level)) if isinstance(level, float) and level.is_integer() else str(level)
-
-
-def _some(places: Sequence[int]) -> str:
-    return ", ".join(str(place) for place in places[:10]) + (f" and {len(places) - 10} more" if places[10:] else "")
 
 
 def _column(data: Mapping[str, Any] | None, name: str) -> Any:

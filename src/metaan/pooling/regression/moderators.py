@@ -16,6 +16,7 @@ from metaan.pooling.regression.residual_tau2 import CHUNK, generalised_q_root
 from metaan.pooling.regression.residual_tau2 import ESTIMATORS as ESTIMATORS
 from metaan.pooling.regression.residual_tau2 import log_likelihood as log_likelihood
 from metaan.pooling.regression.residual_tau2 import standard_error as standard_error
+from metaan.terms.given import positions
 
 INTERVALS = ("mKH", "HK", "Wald", "t")
 
@@ -179,10 +180,7 @@ def _read(y: ArrayLike, v: ArrayLike, x: ArrayLike) -> tuple[Floats, Floats, Flo
 
 def _refuse(values: Floats, bad: Booleans, rule: str) -> None:
     if bad.any():
-        places = [tuple(int(i) for i in place) for place in np.argwhere(bad)]
-        named = ", ".join(f"{place} ({values[place]:g})" for place in places[:10])
-        more = "" if len(places) <= 10 else f" and {len(places) - 10} more"
-        raise ValueError(f"{rule}: at position {named}{more}")
+        raise ValueError(f"{rule}: at position {positions(values, bad)}")
 
 
 def _inverse(r: Floats) -> Floats:

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from metaan.effects.zeros import TREATMENT_ARM, added
 from metaan.pooling.kernel import CHUNK, Booleans, Floats
-from metaan.terms.given import numbers
+from metaan.terms.given import numbers, positions
 
 
 class Counts(NamedTuple):
@@ -158,11 +158,7 @@ def _refuse(values: Floats, bad: Booleans, mask: Booleans | None, rule: str) -> 
         bad = np.asarray(bad & mask)
     if not bad.any():
         return
-    values = np.broadcast_to(values, bad.shape)
-    places = [tuple(int(i) for i in place) for place in np.argwhere(bad)[:10]]
-    named = ", ".join(f"{place[0] if len(place) == 1 else place} ({values[place]:g})" for place in places)
-    more = "" if bad.sum() <= 10 else f" and {int(bad.sum()) - 10} more"
-    raise ValueError(f"{rule}, at position {named}{more}")
+    raise ValueError(f"{rule}, at position {positions(np.broadcast_to(values, bad.shape), bad)}")
 
 
 def _flat(columns: list[Floats], mask: Booleans | None) -> Counts:
