@@ -136,13 +136,13 @@ def test_the_command_line_starts_without_the_libraries_it_may_not_need():
 
 
 def test_the_choices_of_pool_are_those_of_the_library():
-    from metaan import cli
+    from metaan.cli import numbers
     from metaan.pooling import estimators, intervals
 
-    assert set(cli.TAU2) == set(estimators.ESTIMATORS)
-    assert cli.INTERVALS.__class__ is tuple
-    assert set(cli.INTERVALS) == set(intervals.INTERVALS)
-    assert set(cli.PREDICTIONS) == set(intervals.PREDICTIONS)
+    assert set(numbers.TAU2) == set(estimators.ESTIMATORS)
+    assert numbers.INTERVALS.__class__ is tuple
+    assert set(numbers.INTERVALS) == set(intervals.INTERVALS)
+    assert set(numbers.PREDICTIONS) == set(intervals.PREDICTIONS)
 
 
 def test_effects_of_every_kind_say_which_rows_have_none(tmp_path):

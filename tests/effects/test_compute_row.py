@@ -278,7 +278,9 @@ def test_p_values_give_effects_only_from_a_stated_t_test():
         ({"form": "direction_only"}, "only a direction"),
         ({"form": "single_group", "events": 3, "n": 20}, "one group without a comparison"),
         ({"form": "risk_only"}, "without the size of the classes"),
-        ({"form": "auc"}, "auc: no effect"),
+        ({"form": "survey"}, "survey: no effect"),
+        ({"form": "auc"}, "accuracy of a test"),
+        ({"form": "correlation"}, "correlation of two measurements"),
         ({}, "a row without a form"),
     ],
 )
@@ -306,3 +308,17 @@ def test_any_table_gives_a_usable_effect_or_a_reason(a, b, c, d, measure):
     effect = compute(row, measure)
     assert bool(effect.missing) == math.isnan(effect.y) == math.isnan(effect.v)
     assert effect.missing or (math.isfinite(effect.y) and 0 < effect.v < math.inf and effect.path)
+
+
+def test_differences_with_interval_standard_error_and_p():
+    row = {"form": "difference", "diff": -1.5, "n1": 30, "n2": 28}
+    by_interval = compute({**row, "diff_low": -2.48, "diff_high": -0.52, "ci_level": 95.0}, "MD")
+    by_error = compute({**row, "diff_se": 0.5}, "MD")
+    by_p = compute({**row, "p_value": 0.0026998, "p_cmp": "="}, "MD", allowed=("p_to_effect",))
+    for effect in (by_interval, by_error, by_p):
+        assert (effect.y, effect.v) == pytest.approx((-1.5, 0.25), rel=1e-4)
+    assert by_p.converted
+    assert not by_error.converted
+    missing(compute({**row, "p_value": 0.0026998, "p_cmp": "="}, "MD"), "allows no standard error from a p-value")
+    missing(compute(row, "MD"), "without interval")
+    missing(compute({**row, "diff_se": 0.5}, "SMD"), "allows no conversion")

@@ -22,8 +22,8 @@ def test_same_protocol_same_bytes():
 
 def test_sheets_stand_in_their_order_and_lists_are_hidden(book):
     assert book.sheetnames == [
-        *("README", "Review", "Reports", "Studies", "Design", "Effects", "Quality", "Reliability", "Context"),
-        *("PRISMA", "Overrides", "Log", "Codebook", "Lists"),
+        *("README", "Review", "Reports", "Studies", "Design", "Effects", "Quality", "Reliability", "Harms"),
+        *("Certainty", "Bias", "Context", "PRISMA", "Overrides", "Log", "Codebook", "Lists"),
     ]
     assert book["Lists"].sheet_state == "hidden"
 

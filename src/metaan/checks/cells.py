@@ -4,6 +4,7 @@ import difflib
 import re
 from collections.abc import Iterator
 
+from metaan.terms.checks import CHECKS
 from metaan.terms.finding import Finding, Level
 from metaan.workbook.columns import ID_PATTERN, NOT_APPLICABLE, NOT_REPORTED, Column, Layout, Sheet, When
 from metaan.workbook.read import Row
@@ -48,16 +49,16 @@ def finding(
     found: str,
     expected: str,
     to_fix: str,
-    level: Level = Level.ERROR,
+    level: Level | None = None,
 ) -> Finding:
-    """Return a finding about one cell, its subject in the words of the layout."""
+    """Return a finding about one cell, its subject in the words of the layout; its level that of the check."""
     if isinstance(column, str):
         column = sheet.column(column)
     whose = row[sheet.key] if sheet.key else row["design_id"] or row["key"]
     subject = f"{column.meaning}; {whose}" if whose else column.meaning
     return Finding(
         id=check,
-        level=level,
+        level=level or CHECKS[check].levels[0],
         origin=row.origin(column.name),
         subject=subject,
         found=found,

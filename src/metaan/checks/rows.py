@@ -7,7 +7,7 @@ from typing import Any
 from metaan.checks.cells import finding
 from metaan.terms.finding import Finding, Level
 from metaan.workbook.columns import Sheet
-from metaan.workbook.forms import FORMS, Form
+from metaan.workbook.forms import ANY_FORM, FORMS, Form
 from metaan.workbook.read import Row
 
 
@@ -36,7 +36,7 @@ def _form(row: Row, sheet: Sheet, form: Form, values: Mapping[str, Any]) -> Iter
         yield finding("FORM", row, sheet, missing, _shown(row[missing]), f"{need}; one of: {choices}", other)
     for column in sheet.columns:
         if column.group == "numbers" and column.name != "form" and row[column.name] not in ("", "NA", "NR"):
-            if column.name in form.columns or column.name.startswith(("cluster_", "paired_")):
+            if column.name in form.columns or column.name in ANY_FORM:
                 continue
             fits = [f.name for f in FORMS.values() if column.name in f.columns]
             yield finding(

@@ -8,6 +8,8 @@ import math
 from collections.abc import Callable, Collection, Mapping
 from typing import NamedTuple
 
+import numpy as np
+
 from metaan.effects import Effects, binary, continuous, convert, medians, ratios, recover, standardised
 from metaan.terms.measures import MEASURES, POOLED
 from metaan.terms.records import Effect
@@ -19,6 +21,7 @@ _FORM_GIVES = {
     "means": "means",
     "medians": "medians",
     "ratio": "the ratio",
+    "difference": "the difference",
     "t_stat": "the t test",
     "p_only": "the t test",
 }
@@ -291,6 +294,42 @@ def _ratio(row: Row, measure: str, allowed: Collection[str], odds_only: bool, le
     return _Found(scale, effects, (f"{start}, {_p(row)}", "standard error from the p-value of a Wald test", end), True)
 
 
+def _difference(row: Row, measure: str, allowed: Collection[str], odds_only: bool, level: float) -> _Found:
+    (difference,) = _needed(row, ("diff",))
+    start, end = f"difference {number(difference)}", "mean difference, group 1 minus group 2"
+    low, high = _number(row, "diff_low"), _number(row, "diff_high")
+    if low is not None and high is not None:
+        if not low <= difference <= high:
+            raise ValueError("a difference lies outside its own confidence interval")
+        stated = _number(row, "ci_level")
+        ci_level = level if stated is None else (stated / 100.0 if stated > 1 else stated)
+        se = float(recover.se_from_ci(low, high, ci_level))
+        interval = f"{percent(100 * ci_level)} CI {number(low)} to {number(high)}"
+        return _Found("MD", Effects(np.asarray(difference), np.asarray(se**2)), (f"{start} ({interval})", end))
+    if (se_given := _number(row, "diff_se")) is not None:
+        return _Found(
+            "MD", Effects(np.asarray(difference), np.asarray(se_given**2)), (f"{start}, SE {number(se_given)}", end)
+        )
+    p = _number(row, "p_value")
+    if p is None or _word(row, "p_cmp") != "=" or p == 0:
+        raise _Missing("a difference without interval, standard error or exact p-value")
+    if "p_to_effect" not in allowed:
+        raise _Missing(f"a difference with {_p(row)} only; this analysis allows no standard error from a p-value")
+    se = float(recover.se_from_p(difference, p))
+    if not math.isfinite(se):
+        raise _Missing(f"a difference of {number(difference)} with {_p(row)}: its standard error cannot be found")
+    path = (f"{start}, {_p(row)}", "standard error from the p-value of a Wald test", end)
+    return _Found("MD", Effects(np.asarray(difference), np.asarray(se**2)), path, True)
+
+
+def _correlation(row: Row, measure: str, allowed: Collection[str], odds_only: bool, level: float) -> _Found:
+    raise _Missing("a correlation of two measurements, no comparison of groups")
+
+
+def _auc(row: Row, measure: str, allowed: Collection[str], odds_only: bool, level: float) -> _Found:
+    raise _Missing("the accuracy of a test, no comparison of groups")
+
+
 def _t_stat(row: Row, measure: str, allowed: Collection[str], odds_only: bool, level: float) -> _Found:
     n1, n2 = _needed(row, ("n1", "n2"))
     direction = _direction(row)
@@ -380,6 +419,9 @@ _FORMS: dict[str, Callable[[Row, str, Collection[str], bool, float], _Found]] = 
     "means": _means,
     "medians": _medians,
     "ratio": _ratio,
+    "difference": _difference,
+    "correlation": _correlation,
+    "auc": _auc,
     "t_stat": _t_stat,
     "p_only": _p_only,
     "direction_only": _direction_only,

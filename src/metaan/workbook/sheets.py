@@ -69,6 +69,7 @@ _STUDIES = Sheet(
         word("test_seller", "yes_no_partly", "authors or centre sell the test or treatment"),
         text("registered", "registry number", width=18),
         Column(name="same_cohort_as", kind="ref", refers_to="Studies", meaning="study whose people these may be"),
+        text("independent_of", "studies that look alike and have other people, with ; between", width=22),
         text("notes", "notes", width=44),
     ),
 )
@@ -217,12 +218,47 @@ def _numbers() -> tuple[Column, ...]:
     spread = word("spread_type", "spread_type", "what sd1 and sd2 hold", group="numbers", width=11)
     columns.insert([c.name for c in columns].index("sd2") + 1, spread)
     columns += [
+        number(
+            "pct_1", "percentage printed for the first group", group="numbers", unit="percent", low=0, high=100, width=9
+        ),
+        number(
+            "pct_2",
+            "percentage printed for the second group",
+            group="numbers",
+            unit="percent",
+            low=0,
+            high=100,
+            width=9,
+        ),
+        word("zero_reported", "yes_no", "the paper itself says that there was no event", group="numbers", width=11),
+        number("items", "whole-number items averaged (1: a count or a score)", group="numbers", low=1, width=7),
+        number("scale_min", "smallest possible value", group="numbers", width=9),
+        number("scale_max", "largest possible value", group="numbers", width=9),
+        word("value_kind", "value_kind", "values at the end, or changes from the start", group="numbers", width=11),
+        number("diff", "difference of the means as printed, with minus without the outcome", group="numbers", width=9),
+        number("diff_low", "lower confidence limit of the difference", group="numbers", width=9),
+        number("diff_high", "upper confidence limit of the difference", group="numbers", width=9),
+        number("diff_se", "standard error of the difference", group="numbers", low=0, width=9),
         number("est", "ratio as printed", group="numbers", low=0, high=1e4, width=9),
         word("scale", "scale", "kind of ratio", group="numbers", width=8),
         number("ci_low", "lower confidence limit", group="numbers", low=0, high=1e4, width=9),
         number("ci_high", "upper confidence limit", group="numbers", low=0, high=1e6, width=9),
+        word(
+            "ci_method",
+            "ci_method",
+            "how the interval was made, where it is not the usual one",
+            group="numbers",
+            width=11,
+        ),
         number("ci_level", "level of the interval", unit="percent", group="numbers", low=50, high=99.99, example="95"),
         number("se_log", "standard error of the log ratio", group="numbers", low=0, width=9),
+        integer("n_events", "events behind a hazard ratio", group="numbers", width=9),
+        number(
+            "crude_est", "crude ratio as printed, beside counts or an adjusted one", group="numbers", low=0, high=1e4
+        ),
+        word("crude_scale", "scale", "kind of the crude ratio", group="numbers", width=8),
+        number("crude_low", "lower confidence limit of the crude ratio", group="numbers", low=0, high=1e4),
+        number("crude_high", "upper confidence limit of the crude ratio", group="numbers", low=0, high=1e6),
         number("p_value", "p-value as printed, without sign", group="numbers", low=0, high=1, width=9),
         word("p_cmp", "p_cmp", "whether p equals, or is below or above", group="numbers", width=7),
         word("test", "test", "test that gave p", group="numbers"),
@@ -231,6 +267,15 @@ def _numbers() -> tuple[Column, ...]:
         number("t", "t as printed", group="numbers", width=9),
         number("f1", "F with one numerator degree of freedom", group="numbers", low=0, width=9),
         number("df", "degrees of freedom", group="numbers", low=0, width=7),
+        number("r", "correlation as printed", group="numbers", low=-1, high=1, width=9),
+        integer("r_n", "people correlated", group="numbers", width=9),
+        word("r_type", "r_type", "kind of correlation", group="numbers", width=11),
+        number("auc", "area under the curve as printed", group="numbers", low=0, high=1, width=9),
+        number("auc_low", "lower confidence limit of the area", group="numbers", low=0, high=1, width=9),
+        number("auc_high", "upper confidence limit of the area", group="numbers", low=0, high=1, width=9),
+        number("auc_se", "standard error of the area", group="numbers", low=0, high=1, width=9),
+        number("sens", "sensitivity as printed", group="numbers", low=0, high=1, width=9),
+        number("spec", "specificity as printed", group="numbers", low=0, high=1, width=9),
         text("per_unit", "what the ratio is per (1 %, SD, high v low)", group="numbers"),
         number("risk_pct", "risk in this class", unit="percent", group="numbers", low=0, high=100, width=9),
         text("class_label", "class", group="numbers", width=11, example="25-34 %"),
@@ -238,6 +283,9 @@ def _numbers() -> tuple[Column, ...]:
         number("class_high", "upper bound of the class", group="numbers", width=9),
         number("cluster_icc", "intracluster correlation", group="numbers", low=-1, high=1, width=9),
         number("cluster_size", "mean cluster size", group="numbers", low=1, width=9),
+        word(
+            "clustering", "clustering", "results that are not one a person, each on its own", group="numbers", width=14
+        ),
         number("paired_r", "correlation of paired values", group="numbers", low=-1, high=1, width=9),
     ]
     return tuple(columns)
@@ -281,12 +329,14 @@ _EFFECTS = Sheet(
         text("subgroup", "part of the study", group="identity", width=22),
         word("priority", "priority", "use of this row", required=True, group="identity", nr=False),
         text("dependency_group", "rows that share people or controls", group="identity"),
+        word("shared_rule", "shared_rule", "what is done about controls that several rows share", group="identity"),
         text("arm_1_id", "name of the first arm, where arms are shared", group="identity"),
         text("arm_2_id", "name of the second arm", group="identity"),
         word("form", "form", "how the paper reports it", required=True, nr=False, group="numbers", width=15),
         *_numbers(),
         word("adjusted", "yes_no", "estimate adjusted for other variables", required=True, group="adjustment"),
         text("adjusted_for", "what for", required=When("adjusted", among=("yes",)), group="adjustment", width=22),
+        word("stated_direction", "sign", "direction in the words of the paper", group="adjustment", width=18),
         integer("n_analysed", "people analysed", group="adjustment"),
         word("analysis_unit", "analysis_unit", "what was counted", group="adjustment"),
         word("derived", "derived", "typed as printed, or calculated", required=True, nr=False, group="where from"),
@@ -396,6 +446,66 @@ _CONTEXT = Sheet(
     ),
 )
 
+_CERTAINTY = Sheet(
+    name="Certainty",
+    meaning="one row a domain of certainty of one outcome in one stratum: what is proposed, and what you decide",
+    columns=(
+        text("analysis", "analysis, as named in protocol.yaml", required=True, nr=False, group="identity", width=22),
+        word("outcome", "outcome", "outcome", group="identity", width=22),
+        word("stratum", "stratum", "designs pooled together", required=True, nr=False, group="identity", width=18),
+        word("domain", "certainty_domain", "domain", required=True, nr=False, group="identity", width=22),
+        text("proposed", "step proposed from the results", width=18),
+        word("decision", "certainty_step", "step decided by you", width=12),
+        text("sentence", "why, in one sentence", required=When("decision", not_among=("as_proposed",)), width=60),
+        text("who", "initials", width=9),
+    ),
+)
+
+_BIAS = Sheet(
+    name="Bias",
+    meaning="one row a bias that the reviewers expect in a study, with its size and uncertainty",
+    columns=(
+        reference("study_id", "Studies", "study"),
+        text("analysis", "analysis; blank: all of them", group="identity", width=22),
+        word(
+            "kind", "bias_kind", "acts on the effect as a sum or as a factor", required=True, nr=False, group="identity"
+        ),
+        text("bias", "what kind of bias", required=True, nr=False, group="identity", width=26),
+        number(
+            "mean", "expected bias: added to the effect on its working scale, or the factor", required=True, nr=False
+        ),
+        number("sd", "standard deviation of the bias", required=True, nr=False, low=0),
+        text("who", "initials", required=True, nr=False, width=9),
+        text("reason", "why that much", required=True, nr=False, width=54),
+    ),
+)
+
+_HARMS = Sheet(
+    name="Harms",
+    meaning="one row a harm of a treatment in one comparison; blank counts where only words are given",
+    key="harm_id",
+    columns=(
+        identity("harm_id", "name of the row", "Tang2013-tr-h1"),
+        reference("design_id", "Design", "design it was seen in"),
+        text("intervention", "treatment", required=True, group="identity", width=18),
+        text("comparator", "what it is compared with", required=True, group="identity", width=18),
+        text("harm", "harm, in the words of the paper", required=True, group="identity", width=26),
+        word("serious", "yes_no", "serious by the usual definition", required=True),
+        word("how_sought", "how_sought", "how harms were looked for", required=True, width=14),
+        integer("events_high", "people with the harm among the treated"),
+        integer("total_high", "people treated"),
+        integer("events_low", "people with the harm among the others"),
+        integer("total_low", "people not treated"),
+        text("says", "what the source says, where it gives no counts", width=40),
+        word("src_type", "src_type", "kind of source", required=True, group="where from"),
+        text("src_ref", "place in the source", required=True, group="where from", width=22),
+        text("quote", "the very words, up to 300 characters", group="where from", width=50),
+        text("extractor", "initials", required=True, group="where from", width=9),
+        date("extracted_on", "day", required=True, group="where from"),
+        text("notes", "notes", group="where from", width=50),
+    ),
+)
+
 _PRISMA = Sheet(
     name="PRISMA",
     meaning="one row a box of the flow diagram or a reason; blank where nobody counted",
@@ -480,6 +590,9 @@ SHEETS = (
     _EFFECTS,
     _QUALITY,
     _RELIABILITY,
+    _HARMS,
+    _CERTAINTY,
+    _BIAS,
     _CONTEXT,
     _PRISMA,
     _OVERRIDES,

@@ -1,5 +1,6 @@
 """Lists of words allowed in cells: those every review has; a topic's own come from its protocol."""
 
+from metaan.terms.designs import STRATA
 from metaan.workbook.forms import FORMS
 
 _YES_NO = {"yes": "yes", "no": "no"}
@@ -88,6 +89,49 @@ CORE_LISTS: dict[str, dict[str, str]] = {
         "se": "standard error",
         "ci": "confidence interval",
         "unclear": "not stated which",
+    },
+    "value_kind": {"final": "values at the end", "change": "changes from the start"},
+    "ci_method": {
+        "usual": "from a standard error on the log scale",
+        "exact": "exact",
+        "profile": "profile likelihood",
+        "bootstrap": "bootstrap",
+        "other": "another way",
+    },
+    "clustering": {
+        "independent": "one result a person, people on their own",
+        "cluster": "groups of people were assigned",
+        "crossover": "each person had both",
+        "several_per_person": "several results of one person",
+    },
+    "shared_rule": {
+        "combine": "the groups that share controls are combined",
+        "split": "the controls are divided among the rows",
+        "covariance": "the covariance is reckoned with",
+        "not_pooled": "only one of the rows is pooled",
+    },
+    "r_type": {"pearson": "", "spearman": "", "kendall": "", "point_biserial": ""},
+    "how_sought": {"systematic": "asked for or measured in all", "spontaneous": "as people reported them"},
+    "bias_kind": {"additive": "added to the effect", "proportional": "a factor of the effect"},
+    "stratum": dict.fromkeys(STRATA, ""),
+    "certainty_domain": {
+        "risk_of_bias": "",
+        "inconsistency": "",
+        "indirectness": "",
+        "imprecision": "",
+        "publication_bias": "",
+        "large_effect": "",
+        "dose_response": "",
+        "opposing_confounding": "",
+    },
+    "certainty_step": {
+        "as_proposed": "",
+        "-3": "",
+        "-2": "",
+        "-1": "",
+        "0": "",
+        "+1": "",
+        "+2": "",
     },
     "scale": {"OR": "odds ratio", "RR": "risk ratio", "HR": "hazard ratio"},
     "p_cmp": {"=": "exactly", "<": "below", ">": "above"},

@@ -1,0 +1,461 @@
+"""Every check by its id: what it tests, how much it weighs, and what keeps it from firing on rounding alone.
+
+Messages, docs and the annotated workbook quote this table; a finding may carry no other id and no other level.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from metaan.terms.finding import Level
+
+E, W, N = Level.ERROR, Level.WARNING, Level.NOTE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One check."""
+
+    id: str
+    levels: tuple[Level, ...]  #: that its findings may have; the first unless a finding says otherwise
+    layer: str  #: of `LAYERS`
+    title: str
+    test: str  #: what exactly is compared
+    spares: str = ""  #: what keeps it from firing where nothing is wrong
+    source: str = ""
+
+    @property
+    def confirmable(self) -> bool:
+        """Whether reviewers may confirm a finding on the sheet Overrides; what stops the review must be mended."""
+        return W in self.levels
+
+
+LAYERS = {
+    "file": "the file and its sheets",
+    "cell": "single cells",
+    "row": "cells of one row against each other",
+    "rows": "rows against each other",
+    "review": "the review as a whole",
+    "fit": "the pooled results",
+}
+
+
+def _check(id: str, levels: Level | tuple[Level, ...], layer: str, title: str, test: str, **more: str) -> Check:
+    return Check(
+        id=id, levels=levels if isinstance(levels, tuple) else (levels,), layer=layer, title=title, test=test, **more
+    )
+
+
+_GRIM = "Brown and Heathers 2017, Soc Psychol Personal Sci 8:363-369"
+_HALF = "numbers are taken as the printed value plus or minus half a unit of its last decimal"
+
+_ALL: Iterable[Check] = (
+    # the file
+    _check(
+        "FILE",
+        E,
+        "file",
+        "A file that cannot be read",
+        "The first bytes, the parts of the archive, their sizes and their XML are looked at before any cell is read.",
+    ),
+    _check(
+        "PROTOCOL",
+        (E, W),
+        "file",
+        "A protocol that cannot be used",
+        "protocol.yaml against its schema and the workbook.",
+    ),
+    _check("CONFIG", E, "file", "A setting that is not known", "config.yaml against the settings there are."),
+    _check("SHEET", (E, N), "file", "A sheet missing, or one that is not read", "Names of sheets against the layout."),
+    _check(
+        "HEADER",
+        (E, W, N),
+        "file",
+        "A column missing, twice, renamed or unknown",
+        "Names in the header row against the layout; the header is looked for in the first 20 rows.",
+        spares="columns may stand in any order; a column that no row needs may be missing",
+    ),
+    _check(
+        "SCHEMA", W, "file", "A workbook of another layout version", "The version on the sheet Review against this one."
+    ),
+    # single cells
+    _check(
+        "REQUIRED",
+        E,
+        "cell",
+        "A blank where an answer is required",
+        "Required cells of every filled row, and those a condition in the same row makes required.",
+        spares="NR is an answer in every cell but names, the form and its numbers",
+    ),
+    _check("WORD", E, "cell", "A word that is not in the list", "Cells of words against the lists of the layout."),
+    _check("ID", E, "cell", "A name that is no legal name", "3 to 40 letters, digits, - and _, a letter first."),
+    _check("PATTERN", E, "cell", "Text of the wrong shape", "Dates, DOIs, PubMed numbers and addresses."),
+    _check("RANGE", E, "cell", "A number outside its range", "Numbers against the limits of their column."),
+    _check(
+        "W01",
+        E,
+        "cell",
+        "A cell of the wrong kind",
+        "Dates, times, truth values and error values where a number or word belongs; text that is not exactly one "
+        "number; decimal commas in a review that declares the point; ambiguous thousands.",
+        spares="a unicode minus and a middle dot are read as typed; a range or a sign before a number is never guessed",
+        source="Ziemann et al. 2016, Genome Biol 17:177",
+    ),
+    _check(
+        "W02",
+        W,
+        "cell",
+        "A number that looks like the serial number of a day",
+        "A whole number from 20,000 to 60,000 in a column whose other values are below 1,000.",
+        source="Abeysooriya et al. 2021, PLoS Comput Biol 17:e1008984",
+    ),
+    _check(
+        "W03",
+        (W, E),
+        "cell",
+        "A formula",
+        "Formulas: an error where no result is stored, the result is an error value, or it differs from what its plain "
+        "sums and quotients give; else a warning that shows it.",
+    ),
+    _check(
+        "W04",
+        (W, E),
+        "file",
+        "Data that is hidden, filtered or merged, and names that look alike",
+        "Hidden rows, columns and sheets that hold data; active filters; merged cells in the data; keys that differ "
+        "only in capitals, blanks or punctuation.",
+    ),
+    _check(
+        "W05",
+        N,
+        "cell",
+        "Decimals that were lost",
+        "A true number shorter than its neighbours of the same statistic: 3 beside 1.6 and 0.8 is taken as 3.0.",
+    ),
+    _check(
+        "W06",
+        N,
+        "cell",
+        "Text that was cleaned",
+        "No-break and zero-width blanks, a leading apostrophe, full-width digits and unicode minus signs, with what "
+        "was read.",
+    ),
+    _check("W07", W, "cell", "Text that is struck through", "The font of filled cells."),
+    _check(
+        "W08",
+        W,
+        "cell",
+        "A number with a percent or exponent format",
+        "True numbers whose format shows another number than the one stored: 0.45 shown as 45%.",
+    ),
+    _check("W09", W, "file", "The date system that starts in 1904", "The setting of the workbook."),
+    _check(
+        "W10",
+        W,
+        "file",
+        "Rows that are no data",
+        "Blank rows inside the data, the header repeated, and rows of totals.",
+    ),
+    # names between sheets
+    _check(
+        "REF", E, "rows", "A name that stands nowhere", "Names of studies, designs and effects against their sheet."
+    ),
+    # the form
+    _check(
+        "FORM",
+        (E, W),
+        "row",
+        "Numbers that do not go with the form",
+        "The cells the form needs are filled, those of other forms are blank.",
+        spares="numbers of a second form that give the same effect within rounding count as a check that agrees",
+    ),
+    # counts
+    _check(
+        "B01",
+        (E, W),
+        "row",
+        "Counts that cannot be",
+        "Events at most the total; groups of at least one; a printed percentage against its count and total.",
+        spares=_HALF,
+    ),
+    _check(
+        "B02",
+        W,
+        "row",
+        "Parts that do not add up",
+        "Cells of a table against the people analysed; groups against the total; classes against the whole.",
+    ),
+    _check(
+        "B03",
+        W,
+        "row",
+        "Counts that give another ratio than the paper",
+        "OR, RR and RD from the counts, with their intervals, against the crude ratio typed. Where the reciprocal "
+        "fits, swapped groups; where another measure fits, the wrong scale.",
+        spares=_HALF,
+        source="Xu et al. 2022, BMJ 377:e069155",
+    ),
+    _check(
+        "B04",
+        W,
+        "row",
+        "No event anywhere",
+        "No events in any group, and zero_reported is not yes.",
+        source="Xu et al. 2022, BMJ 377:e069155",
+    ),
+    _check(
+        "B05",
+        E,
+        "row",
+        "A risk ratio from people chosen by outcome",
+        "Scale RR beside counts of a comparison whose people were selected on the outcome.",
+    ),
+    # ratios
+    _check("C01", E, "row", "An estimate outside its interval", "Lower limit < estimate < upper limit, all above 0."),
+    _check(
+        "C02",
+        W,
+        "row",
+        "An interval that is not symmetric on the log scale",
+        "The logarithm of the estimate against the middle of the logarithms of the limits.",
+        spares=_HALF + "; decimals are those of the longest of the three; exact, profile and bootstrap intervals "
+        "(ci_method) are exempt",
+    ),
+    _check(
+        "C03",
+        W,
+        "row",
+        "Interval, standard error and p that do not go together",
+        "The standard error and p that follow from the interval against those printed; where the level 90 or 99 % "
+        "would fit, it says so.",
+        spares=_HALF,
+        source="Altman and Bland 2011, BMJ 343:d2090",
+    ),
+    _check(
+        "C04",
+        E,
+        "row",
+        "A logarithm typed as a ratio",
+        "A negative estimate or limit in a column of ratios.",
+    ),
+    _check(
+        "C05",
+        W,
+        "row",
+        "A standard error smaller than the counts allow",
+        "The standard error of the log odds ratio against sqrt(1/a + 1/b + 1/c + 1/d), when both are in the row.",
+        spares=_HALF,
+    ),
+    # means
+    _check("M00", E, "row", "A spread of zero", "Standard deviations above 0."),
+    _check(
+        "M01",
+        W,
+        "row",
+        "A mean that no whole numbers give (GRIM)",
+        "Some whole sum divided by n times items rounds to the mean, half up or half even.",
+        spares="only where items is typed and n times items is below ten to the power of the decimals",
+        source=_GRIM,
+    ),
+    _check(
+        "M02",
+        W,
+        "row",
+        "A standard deviation that no whole numbers give (GRIMMER)",
+        "Some whole sum of squares, of the parity of the sum, gives the standard deviation beside that mean.",
+        spares="as M01",
+        source="Anaya 2016, PeerJ Preprints 4:e2400v1; Allard 2018",
+    ),
+    _check(
+        "M03",
+        W,
+        "row",
+        "Mean and standard deviation that no yes-no answers give (DEBIT)",
+        "SD = sqrt(m (1 - m) n / (n - 1)) over all counts that round to the mean; scale 0 to 1, one item.",
+        spares=_HALF,
+        source="Heathers and Brown 2019, DEBIT",
+    ),
+    _check(
+        "M04",
+        E,
+        "row",
+        "Values in an order, or a spread, that cannot be",
+        "Smallest, quartiles, median, mean and largest in order; a mean within the scale; an SD of at most "
+        "sqrt((max - mean)(mean - min) n / (n - 1)).",
+        spares=_HALF,
+        source="Bhatia and Davis 2000, Am Math Mon 107:353-357 (bound of the SD)",
+    ),
+    _check(
+        "M05",
+        W,
+        "rows",
+        "A standard error typed as a standard deviation, beside other studies",
+        "ln SD against the leave-one-out median of its peers in the same marker, compartment and unit, in units of "
+        "1.4826 MAD (at least 0.15): below -2.5, and half as far after ln(n)/2 is added.",
+        spares="at least five peers",
+        source="Kadlec et al. 2023, Sports Med 53:313-325 (how often)",
+    ),
+    _check(
+        "M06",
+        W,
+        "row",
+        "A standard error typed as a standard deviation, within a study",
+        "SDs of the two groups more than a factor of two apart, or SDs that differ as the root of n does.",
+    ),
+    _check(
+        "M07",
+        W,
+        "row",
+        "Means that give another t, F, p or interval than the paper",
+        "Student's and Welch's t, F = t squared, p and the interval of the difference against those printed; the "
+        "one change that would reconcile them is named.",
+        spares=_HALF,
+    ),
+    _check(
+        "M08",
+        (W, N),
+        "row",
+        "A difference of a size that is seldom real",
+        "Standardised mean difference above 3 (warning) or 1.5 (note).",
+        source="Kadlec et al. 2023, Sports Med 53:313-325",
+    ),
+    _check(
+        "M09",
+        (N, W),
+        "row",
+        "Means of a skewed quantity",
+        "A mean below two standard deviations where no value can be negative; quartiles or a range that fail the test "
+        "of skewness; a mean that equals the median typed beside it.",
+        source="Altman and Bland 1996, BMJ 313:1200; Shi et al. 2023",
+    ),
+    _check(
+        "M10",
+        W,
+        "row",
+        "Changes without the correlation of before and after",
+        "value_kind change without paired_r, and final values beside changes in one outcome.",
+    ),
+    _check(
+        "M11",
+        W,
+        "row",
+        "A direction that contradicts the words of the paper",
+        "The sign of the effect against stated_direction, and against words of direction in the quote.",
+    ),
+    # time to event, regression
+    _check(
+        "T01",
+        W,
+        "row",
+        "A hazard ratio more precise than its events allow",
+        "The standard error of the log hazard ratio against 2 / sqrt(events), or 1 / sqrt(e p (1 - p)) where group "
+        "sizes are typed.",
+        spares=_HALF,
+    ),
+    _check(
+        "T02",
+        (W, E),
+        "row",
+        "Adjusted and crude estimates, and their unit",
+        "An adjusted ratio more than a factor of two from the crude one; an adjusted one without its covariates; a "
+        "unit of exposure that differs within an outcome.",
+    ),
+    # structure
+    _check("S01", E, "rows", "One row twice", "Names, and study, outcome, arm, marker and time, each once."),
+    _check(
+        "S02",
+        (E, W),
+        "rows",
+        "One control group used twice",
+        "Comparisons of one study with the same control numbers, and no dependency_group or shared_rule.",
+    ),
+    _check(
+        "S03",
+        W,
+        "rows",
+        "Studies whose people may overlap",
+        "Centre, country, years of recruitment, authors and size, each pair scored.",
+        spares="same_cohort_as or independent_of settles a pair",
+        source="Hussein et al. 2022, BMC Public Health 22:1827",
+    ),
+    _check(
+        "S04",
+        W,
+        "rows",
+        "The same numbers in two studies",
+        "n, mean and spread, or all four counts, equal in two studies.",
+        spares="numbers that coincide by chance: small counts and few digits",
+    ),
+    _check(
+        "S05",
+        (E, W),
+        "row",
+        "Groups, pairs or several results a person, analysed as if independent",
+        "clustering says cluster, crossover or several per person, and what corrects for it is not typed.",
+        source="Richardson et al. 2016, PLoS ONE 11:e0151818",
+    ),
+    _check(
+        "S06",
+        (E, W, N),
+        "review",
+        "Two extractors who disagree",
+        "A discrepancy of two extractions that nobody decided.",
+    ),
+    _check(
+        "S07",
+        (W, E, N),
+        "review",
+        "A flow that does not add up",
+        "Records, reports, studies and rows against each other and against the PRISMA flow; parents without children.",
+        spares="boxes that nobody counted are left out",
+    ),
+    _check("S08", W, "rows", "More people compared than enrolled", "n of a comparison against n_enrolled."),
+    _check("S09", W, "row", "Years out of order", "Start and end of recruitment, and year of publication."),
+    _check(
+        "S10",
+        N,
+        "rows",
+        "An effect far from its peers",
+        "More than three interquartile ranges beyond the quartiles of five or more like it.",
+    ),
+    _check("S11", W, "rows", "Units mixed within one measurement", "Units of one marker, compartment and assay."),
+    _check(
+        "S12",
+        W,
+        "rows",
+        "More than one main result of a study",
+        "Rows of priority main with the same design, outcome, compartment and marker.",
+    ),
+    _check("S13", (N, W), "review", "Retraction not looked up", "retracted and retraction_checked_on against as_of."),
+    _check("S14", N, "review", "A statement seen long ago", "seen_on more than 12 months before as_of."),
+    _check("S15", N, "review", "Rows that only one person saw", "Role of the workbook, checked_by and extractor."),
+    _check("S16", N, "row", "A design that cannot be placed", "The facts that decide the stratum are answered."),
+    _check("SOURCE", N, "review", "Source incomplete", "A study none of whose reports has a DOI or a PubMed number."),
+    # after fitting
+    _check(
+        "POOL", (E, W, N), "fit", "A stratum that cannot be pooled as planned", "Rows and settings of each analysis."
+    ),
+    _check(
+        "P01",
+        N,
+        "fit",
+        "One study decides",
+        "A study whose leaving out changes the conclusion, with Cook's distance above 1, or with more than half the "
+        "weight.",
+    ),
+    _check(
+        "P02",
+        W,
+        "fit",
+        "A pooled result against most of its studies",
+        "The sign of the pooled effect against that of most studies, and against the benefit declared.",
+    ),
+    _check(
+        "P03",
+        N,
+        "fit",
+        "A Hartung-Knapp interval narrower than the Wald interval",
+        "Widths of the two intervals of one stratum.",
+    ),
+)
+
+CHECKS: Mapping[str, Check] = {check.id: check for check in _ALL}
