@@ -8,6 +8,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import hypothesis
 import pytest
@@ -44,8 +45,16 @@ def need() -> Callable[[str], str]:
     return path_of
 
 
+FIGURES = "reference figures"  #: tests that share what `oracle` has measured stay in one process
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip marked tests whose program is missing."""
+    """Skip marked tests whose program is missing; tests of one file, and all reference figures, share a process."""
+    for item in items:
+        group = (
+            FIGURES if item.originalname == "test_figures" or item.path.stem == "test_validation_page" else item.path
+        )
+        item.add_marker(pytest.mark.xdist_group(str(group)))
     for program in PROGRAMS:
         if _find(program) is None:
             for item in items:
@@ -76,10 +85,30 @@ def pytest_make_collect_report() -> Iterator[None]:
     return report
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say how many figures of R were compared."""
+def _figures() -> tuple[int, int]:
+    """Return how many figures this process compared, and how many lay outside their tolerance."""
     oracle = sys.modules.get("oracle")  # only where a test compared
     done = [each for each in oracle.REGISTRY if each.done] if oracle else []
-    if done:
-        compared, outside = sum(each.compared for each in done), sum(len(each.outside) for each in done)
+    return sum(each.compared for each in done), sum(len(each.outside) for each in done)
+
+
+_of_workers: list[tuple[int, int]] = []
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Send the counts from a worker to the process that prints them."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["figures"] = _figures()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take the counts of a worker."""
+    _of_workers.append(getattr(node, "workeroutput", {}).get("figures", (0, 0)))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say how many figures of R were compared."""
+    compared, outside = (sum(counts) for counts in zip(_figures(), *_of_workers, strict=True))
+    if compared:
         terminalreporter.write_line(f"reference figures compared: {compared:,}, outside tolerance: {outside:,}")
