@@ -1,0 +1,164 @@
+import csv
+import io
+import math
+
+import pytest
+
+import review
+import small_review
+from metaan.design.grade import grade_all
+from metaan.effects.compute import compute
+from metaan.effects.sizes import effect_sizes
+from metaan.exchange.effect_tables import meta_csv, metafor_csv
+from metaan.exchange.prisma import COLUMNS, prisma_csv
+from metaan.exchange.quality import robvis_files
+from metaan.pooling.select import candidates
+from metaan.workbook.metafor import METAFOR
+from metaan.workbook.read import read_workbook
+
+
+def rows_of(protocol, path):
+    extraction = read_workbook(path, protocol.layout)
+    mark = extraction.decimal_mark
+    grades = {grade.design_id: grade for grade in grade_all(extraction, protocol, mark)}
+    return candidates(extraction, protocol.layout, grades, mark)
+
+
+def table(text):
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+@pytest.fixture
+def zoo(tmp_path):
+    protocol = review.protocol()
+    return protocol, rows_of(protocol, small_review.write(tmp_path, review.rows(), protocol))
+
+
+def test_one_row_a_comparison_with_the_effects_computed_here(zoo):
+    _, rows = zoo
+    for line, row in zip(table(metafor_csv(rows, "point")), rows, strict=True):
+        assert line["effect_id"] == row.row["effect_id"]
+        effect = compute(row.values, line["measure"], allowed=("p_to_effect",))
+        if effect.missing:
+            assert line["missing"]
+            assert line["yi"] == ""
+        else:
+            assert (float(line["yi"]), float(line["vi"])) == (effect.y, effect.v)
+
+
+def test_the_numbers_give_the_effects_again_by_metafors_names(zoo):
+    import pandas
+
+    _, rows = zoo
+    for measure, names in (("OR", ["ai", "bi", "ci", "di"]), ("SMD", ["n1i", "m1i", "sd1i", "n2i", "m2i", "sd2i"])):
+        lines = [line for line in table(metafor_csv(rows, "point")) if line["measure"] == measure and line["yi"]]
+        lines = [line for line in lines if all(line[name] for name in names)]
+        assert lines
+        given = pandas.DataFrame([{name: float(line[name]) for name in names} for line in lines])
+        found = effect_sizes(given, measure=measure)
+        assert list(found["yi"]) == pytest.approx([float(line["yi"]) for line in lines], abs=1e-12)
+        assert list(found["vi"]) == pytest.approx([float(line["vi"]) for line in lines], abs=1e-12)
+
+
+def test_an_analysis_gives_its_rows_on_its_measures(zoo):
+    protocol, rows = zoo
+    lines = table(metafor_csv(rows, "point", protocol.analysis("tea-tiredness")))
+    assert [(line["effect_id"], line["measure"], line["stratum"]) for line in lines] == [
+        ("Frey2006-tr-1", "RR", "trial")
+    ]
+    assert float(lines[0]["yi"]) == pytest.approx(math.log((7 / 40) / (10 / 41)))
+
+
+def test_meta_has_the_same_effects_under_its_own_names(zoo):
+    _, rows = zoo
+    for here, there in zip(table(metafor_csv(rows, "point")), table(meta_csv(rows, "point")), strict=True):
+        assert here["yi"] == there["TE"]
+        assert (here["vi"] == "") == (there["seTE"] == "")
+        if here["vi"]:
+            assert float(there["seTE"]) ** 2 == pytest.approx(float(here["vi"]))
+        if here["ai"]:
+            pairs = [("ai", "event.e"), ("n1i", "n.e"), ("ci", "event.c"), ("n2i", "n.c")]
+            assert [here[a] for a, _ in pairs] == [there[b] for _, b in pairs]
+
+
+def test_decimal_commas_become_points(tmp_path):
+    sheets = small_review.rows()
+    sheets["Review"][2]["value"] = "comma"
+    sheets["Effects"][0] |= {
+        "form": "means",
+        "n1": "20",
+        "m1": "12,40",
+        "sd1": "3,1",
+        "n2": "21",
+        "m2": "\N{MINUS SIGN}1,5",
+        "sd2": "2,9",
+    }
+    sheets["Effects"][0] |= {"spread_type": "sd"} | dict.fromkeys(
+        ("a_high_event", "b_high_none", "c_low_event", "d_low_none"), ""
+    )
+    protocol = small_review.protocol()
+    line = table(metafor_csv(rows_of(protocol, small_review.write(tmp_path, sheets)), "comma"))[0]
+    assert (line["m1i"], line["sd1i"], line["m2i"], line["sd2i"]) == ("12.40", "3.1", "-1.5", "2.9")
+    assert line["yi"]
+
+
+def test_counts_typed_by_outcome_are_turned_and_standard_errors_are_no_sd(tmp_path):
+    sheets = small_review.rows()
+    blank = dict.fromkeys(("a_high_event", "b_high_none", "c_low_event", "d_low_none"), "")
+    by_outcome = {"form": "events_totals", "high_event": "12", "n_event": "20", "high_none": "88", "n_none": "180"}
+    means = {"form": "means", "n1": "20", "m1": "5", "sd1": "1", "n2": "21", "m2": "4", "sd2": "1", "spread_type": "se"}
+    sheets["Effects"][0] |= blank | by_outcome
+    sheets["Effects"][1] |= blank | means
+    protocol = small_review.protocol()
+    counted, measured = table(metafor_csv(rows_of(protocol, small_review.write(tmp_path, sheets)), "point"))[:2]
+    assert [counted[name] for name in ("ai", "bi", "ci", "di")] == ["12", "88", "8", "92"]
+    assert float(counted["yi"]) == pytest.approx(math.log(12 * 92 / (88 * 8)))
+    assert (measured["m1i"], measured["sd1i"]) == ("5", "")
+    assert measured["yi"]
+
+
+def test_every_name_for_metafor_is_a_column():
+    columns = {column.name for column in small_review.protocol().layout.sheet("Effects").columns}
+    assert set(METAFOR) <= columns
+
+
+def test_robvis_has_a_row_a_design_and_a_column_a_domain(tmp_path):
+    sheets = small_review.rows()
+    judged = [
+        ("Ames2001-pr", "D1", "low"),
+        ("Ames2001-pr", "D2", "some_concerns"),
+        ("Ames2001-pr", "D2", ""),  # a further item of the domain
+        ("Ames2001-pr", "Overall", "high"),
+        ("Bell2002-pr", "D2", "NR"),
+    ]
+    sheets["Quality"] = [
+        {"design_id": design, "tool": "RoB 2", "domain": domain, "judgement": judgement}
+        for design, domain, judgement in judged
+    ]
+    extraction = read_workbook(small_review.write(tmp_path, sheets), small_review.protocol().layout)
+    assert robvis_files(extraction) == {
+        "robvis-rob-2.csv": "Study,D1,D2,Overall,Weight\nAmes 2001,Low,Some concerns,High,1\nBell 2002,,,,1\n"
+    }
+
+
+def test_prisma_sums_databases_and_lists_reasons(tmp_path):
+    sheets = small_review.rows()
+    sheets["PRISMA"] = [
+        {"key": "database_results", "n": "30", "reason": "MEDLINE"},
+        {"key": "database_results", "n": "12", "reason": "Embase"},
+        {"key": "records_screened", "n": "42"},
+        {"key": "dbr_excluded", "n": "3", "reason": "no controls, no data"},
+        {"key": "dbr_excluded", "n": "2"},
+        {"key": "total_studies_ma", "n": "5"},
+    ]
+    extraction = read_workbook(small_review.write(tmp_path, sheets), small_review.protocol().layout)
+    text, unplaced = prisma_csv(extraction)
+    lines = table(text)
+    assert tuple(lines[0]) == COLUMNS
+    n = {line["data"]: line["n"] for line in lines}
+    assert n["database_results"] == "42"
+    assert n["database_specific_results"] == "MEDLINE, 30; Embase, 12"
+    assert n["dbr_excluded"] == "no controls no data, 3; not stated, 2"
+    assert (n["records_screened"], n["records_excluded"]) == ("42", "NA")
+    assert unplaced == ("total_studies_ma",)
+    assert len({line["node"] for line in lines} - {"NA"}) == 22
