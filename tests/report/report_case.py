@@ -9,6 +9,8 @@ from metaan.pooling.select import candidates, select
 from metaan.pooling.strata import analyse
 from metaan.report.assemble import assemble
 from metaan.report.content import Report
+from metaan.robustness.first import First
+from metaan.robustness.recheck import ten
 from metaan.terms.finding import Finding, Level
 from metaan.terms.origin import Origin
 from metaan.terms.records import Analysis, Grade
@@ -365,6 +367,7 @@ class Case:
     analyses: tuple[Analysis, ...]
     figures: dict[str, dict[str, str]]
     findings: tuple[Finding, ...] = FINDINGS
+    first: tuple[First, ...] = ()
 
     def report(self) -> Report:
         return assemble(
@@ -376,6 +379,7 @@ class Case:
             self.figures,
             VERSIONS,
             DIGESTS,
+            self.first,
         )
 
     def analysis(self, name: str) -> Analysis:
@@ -398,4 +402,4 @@ def build(folder: Path) -> Case:
         }
         for analysis in analyses
     }
-    return Case(protocol, extraction, grades, analyses, figures)
+    return Case(protocol, extraction, grades, analyses, figures, first=ten(protocol, extraction, FINDINGS))

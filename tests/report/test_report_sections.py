@@ -47,7 +47,7 @@ def test_the_answer_stands_first_and_the_methods_after_the_results(report):
     order = [section.id for section in report.sections]
     assert order == [
         *("bottom-line", "designs", "why", "analyses", "studies", "grades", "reliability", "context", "flow"),
-        *("findings", "methods", "ledger", "rows"),
+        *("findings", "check-first", "methods", "ledger", "rows"),
     ]
 
 

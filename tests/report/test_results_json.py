@@ -12,6 +12,7 @@ import report_case
 
 from metaan.certainty import sentences
 from metaan.report import ledger, results
+from metaan.robustness.first import First
 from metaan.terms import records, resources
 from metaan.terms.finding import COLUMNS
 
@@ -57,6 +58,7 @@ RECORDS = {
         }.items()
     },
     "bottom_line": sentences.BottomLine,
+    "first": First,
     "sentence": sentences.Sentence,
     "total": ledger.Total,
 }
@@ -102,6 +104,7 @@ def test_the_records_come_back_unchanged(written, case):
         )
         == case.extraction
     )
+    assert tuple(First.from_dict(item) for item in data["check_first"]) == case.first
     assert data["protocol"] == report_case.PROTOCOL
     assert data["versions"] == report_case.VERSIONS
     assert data["digests"] == report_case.DIGESTS

@@ -13,5 +13,7 @@ rule ingest:
         protocol="results/{review}/workbook/protocol.json",
         cells="results/{review}/workbook/cells.csv",
         findings="results/{review}/checks/findings.csv",
+        data="results/{review}/checks/findings.json",
+        page="results/{review}/checks/check.html",
     script:
         "../scripts/ingest.py"

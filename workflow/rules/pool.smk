@@ -14,6 +14,7 @@ rule pool:
         effects="results/{review}/pooling/{analysis}/effects.csv",
         pooled="results/{review}/pooling/{analysis}/pooled.csv",
         ledger="results/{review}/pooling/{analysis}/ledger.csv",
+        recheck="results/{review}/pooling/{analysis}/recheck.json",
         done=RUN.done("pool"),
     script:
         "../scripts/pool.py"

@@ -7,7 +7,8 @@ rule refuse:
     output:
         "results/{review}/checks/refused",
     log:
-        "results/{review}/checks/refused.txt",
+        said="results/{review}/checks/refused.txt",
+        page="results/{review}/checks/refused.html",
     params:
         message=lambda wildcards: RUN.message(wildcards.review),
     script:

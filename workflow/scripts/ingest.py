@@ -3,11 +3,12 @@
 from pathlib import Path
 
 from metaan import plan
-from metaan.terms.finding import COLUMNS
+from metaan.files import write_atomically
+from metaan.report import check_page, checked
 from stage import write_json, write_table
 
 
-def ingest(folder: str, *, extraction: str, protocol: str, cells: str, findings: str) -> None:
+def ingest(folder: str, *, extraction: str, protocol: str, cells: str, findings: str, data: str, page: str) -> None:
     """Read, check and store one review.
 
     Raises
@@ -29,7 +30,10 @@ def ingest(folder: str, *, extraction: str, protocol: str, cells: str, findings:
             for column, text in row.values.items()
         ),
     )
-    write_table(findings, COLUMNS, (finding.record() for finding in loaded.findings))
+    found = loaded.checked()
+    write_atomically(findings, checked.table(found))
+    write_json(data, checked.plain(found))
+    write_atomically(page, check_page.render(found))
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from typing import Any
 
 from metaan.pooling.select import candidates, select
 from metaan.pooling.strata import analyse
+from metaan.robustness.recheck import cells_of, findings_of
 from metaan.terms.records import Analysis, Grade, Interval, Pooled
 from stage import read_extraction, read_json, read_protocol, run, write_json, write_table
 
@@ -42,6 +43,7 @@ def pool(
     effects: str,
     pooled: str,
     ledger: str,
+    recheck: str,
 ) -> None:
     """Pool one analysis of a review."""
     read = read_extraction(extraction)
@@ -51,6 +53,8 @@ def pool(
     selection = select(rows, plan.analysis(analysis))
     done = analyse(selection, plan.analysis(analysis), plan)
     write_json(result, done.to_dict())
+    weighed = [cell.to_dict() for cell in cells_of(done, plan, rows, read.decimal_mark)]
+    write_json(recheck, {"cells": weighed, "findings": [item.record() for item in findings_of(done, plan, rows)]})
     write_table(effects, EFFECTS, _effects(done))
     write_table(pooled, POOLED, _pooled(done))
     outside = (

@@ -5,15 +5,24 @@ import platform
 from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
+from metaan.checks.book import Book
+from metaan.checks.overrides import confirmed
 from metaan.files import digest, write_atomically
 from metaan.report import html as page
 from metaan.report import results as data
 from metaan.report.assemble import assemble
-from metaan.terms.finding import Finding
+from metaan.robustness.first import SHOWN, First, Weighed, rank
+from metaan.terms.finding import COLUMNS, Finding
 from metaan.terms.records import Analysis, Grade
-from stage import listed, read_extraction, read_json, read_protocol, run
+from metaan.workbook.extractors.record import read_agreement
+from stage import listed, read_extraction, read_json, read_protocol, run, write_table
 
+FIRST = (
+    *("rank", "place", "label", "effect_id", "column", "text", "slip", "analysis", "stratum", "measure"),
+    *("estimate", "ci_low", "ci_high", "moved", "moved_low", "moved_high", "changes", "score", "reasons"),
+)
 LIBRARIES = ("metaan", "numpy", "scipy", "matplotlib", "openpyxl", "snakemake")
 
 
@@ -25,11 +34,15 @@ def report(
     findings: str,
     grades: str,
     results: str | Sequence[str],
+    rechecks: str | Sequence[str],
     wide: str | Sequence[str],
     narrow: str | Sequence[str],
     plates: str | Sequence[str],
+    agreement: str | Sequence[str],
     html: str,
     json: str,
+    first: str,
+    fitted: str,
 ) -> None:
     """Write the report of a review and its results.json."""
     read = read_extraction(extraction)
@@ -37,6 +50,9 @@ def report(
     analyses = [Analysis.from_dict(read_json(path)) for path in listed(results)]
     with Path(findings).open(encoding="utf-8", newline="") as handle:
         found = [Finding.from_record(row) for row in csv.DictReader(handle)]
+    cells, about_results = _rechecked(listed(rechecks))
+    about_results = list(confirmed(about_results, Book(read, plan, plan.layout)))[: len(about_results)]
+    ranked = rank(cells, read, found, {analysis.id: analysis.title for analysis in analyses}, shown=None)
     formats = " ".join(dict.fromkeys(["svg", *(Path(path).suffix[1:] for path in listed(plates))]))
     figures = {
         analysis.id: {"wide": _text(broad), "narrow": _text(slim), "files": formats}
@@ -47,16 +63,34 @@ def report(
         read,
         [Grade.from_dict(record) for record in read_json(grades)],
         analyses,
-        found,
+        [*found, *about_results],
         figures,
         {"Python": platform.python_version(), **{name: metadata.version(name) for name in LIBRARIES}},
         {
             "workbook": digest({sheet: [dict(row.values) for row in rows] for sheet, rows in read.rows.items()}, 64),
             "protocol": digest(plan.raw, 64),
         },
+        ranked[:SHOWN],
+        next((read_agreement(Path(path)) for path in listed(agreement)), None),
     )
+    write_table(first, FIRST, map(_line, ranked))
+    write_table(fitted, COLUMNS, (item.record() for item in about_results))
     write_atomically(html, page.render(done))
     write_atomically(json, data.render(done))
+
+
+def _rechecked(paths: Sequence[str]) -> tuple[list[Weighed], list[Finding]]:
+    """Return the cells behind pooled results, weighed, and the findings about these results, of all analyses."""
+    read = [read_json(path) for path in paths]
+    cells = [Weighed.from_dict(cell) for one in read for cell in one["cells"]]
+    return cells, [Finding.from_record(item) for one in read for item in one["findings"]]
+
+
+def _line(cell: First) -> dict[str, Any]:
+    kept = {name: getattr(cell, name) for name in FIRST if hasattr(cell, name)}
+    limits = {"ci_low": cell.ci.low, "ci_high": cell.ci.high}
+    limits |= {"moved_low": cell.moved_ci.low, "moved_high": cell.moved_ci.high}
+    return kept | limits | {"changes": "yes" if cell.changes else "no", "reasons": "; ".join(cell.reasons)}
 
 
 def _text(path: str) -> str:

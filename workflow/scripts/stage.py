@@ -1,13 +1,11 @@
 """What the scripts of the workflow share: records and tables from files and into files."""
 
-import csv
-import io
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from metaan.files import to_json, write_atomically
+from metaan.files import csv_text, to_json, write_atomically
 from metaan.workbook.protocol import Protocol, parse_protocol
 from metaan.workbook.read import Extraction
 
@@ -24,21 +22,7 @@ def write_json(path: str | Path, data: Any) -> None:
 
 def write_table(path: str | Path, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
     """Write a CSV table; text that a spreadsheet would run as a formula gets a leading apostrophe."""
-    text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, fieldnames=list(columns), lineterminator="\n")
-    writer.writeheader()
-    for row in rows:
-        writer.writerow({column: _inert(row.get(column)) for column in columns})
-    write_atomically(path, text.getvalue())
-
-
-def _inert(value: Any) -> Any:
-    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
-        try:
-            float(value)
-        except ValueError:
-            return "'" + value
-    return value
+    write_atomically(path, csv_text(columns, rows))
 
 
 def read_protocol(path: str | Path, review: str) -> Protocol:

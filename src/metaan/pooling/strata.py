@@ -89,6 +89,14 @@ def analyse(selection: Selection, plan: AnalysisPlan, protocol: Protocol) -> Ana
     )
 
 
+def pool_stratum(
+    stratum: StratumPlan, plan: AnalysisPlan, protocol: Protocol, rows: Sequence[Candidate]
+) -> tuple[tuple[Estimate, ...], Pooled | None]:
+    """Return the main pool of one stratum and its synthesis, without anything else an analysis says."""
+    main = _Sorted(stratum, protocol, rows).main
+    return tuple(main), _pool(main, plan.model, protocol.level)[0]
+
+
 def _tally(left_out: Sequence[LeftOut]) -> dict[str, int]:
     counts: dict[str, int] = {}
     for item in left_out:
