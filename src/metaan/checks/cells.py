@@ -1,24 +1,27 @@
 """One cell at a time: is it filled where it must be, is it of the right kind, is the word in the list."""
 
+import datetime
 import difflib
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
+from metaan.checks.hints import hint
 from metaan.terms.checks import CHECKS
 from metaan.terms.finding import Finding, Level
-from metaan.workbook.columns import ID_PATTERN, NOT_APPLICABLE, NOT_REPORTED, Column, Layout, Sheet, When
+from metaan.workbook.columns import DATE_PATTERN, ID_PATTERN, NOT_APPLICABLE, NOT_REPORTED, Column, Layout, Sheet, When
 from metaan.workbook.read import Row
 from metaan.workbook.values import parse_number
 
-_RANGE = re.compile(r"\d\s*[-–—]\s*\d")
+_LONGEST = 120  #: characters of a cell quoted in a message
 
 
 def check_cells(row: Row, sheet: Sheet, layout: Layout, decimal_mark: str) -> Iterator[Finding]:
     """Yield what is wrong with single cells of a row."""
     for column in sheet.columns:
-        text = row[column.name]
+        text = row.values.get(column.name, "")
         if not text:
-            if _needed(column, row):
+            if column.required and _needed(column, row):
                 yield _missing(row, sheet, column, layout)
         elif text == NOT_APPLICABLE:
             if _needed(column, row) and not column.na:
@@ -87,6 +90,18 @@ def _missing(row: Row, sheet: Sheet, column: Column, layout: Layout) -> Finding:
     )
 
 
+@lru_cache(maxsize=4096)
+def nearest(text: str, words: tuple[str, ...]) -> str:
+    """Return the word most like the text, capitals or not; nothing where none is like it."""
+    folded = {word.casefold(): word for word in reversed(words)}
+    near = difflib.get_close_matches(text[:60].casefold().replace(" ", "_"), list(folded), 1, 0.5)
+    return folded[near[0]] if near else ""
+
+
+def _quoted(text: str) -> str:
+    return f'"{text}"' if len(text) <= _LONGEST else f'"{text[:_LONGEST]}" and so on, {len(text):,} characters'
+
+
 def _expected(column: Column, layout: Layout) -> str:
     if column.kind == "word":
         return "one of " + ", ".join(layout.lists.get(column.words, {}))
@@ -107,44 +122,45 @@ def _filled(row: Row, sheet: Sheet, column: Column, layout: Layout, decimal_mark
     if column.kind == "word":
         words = list(layout.lists.get(column.words, {}))
         if text not in words:
-            near = difflib.get_close_matches(text, words, 1, 0.5)
-            hint = f'did you mean "{near[0]}"?' if near else "choose one of these; NR if the source does not say"
-            yield finding("WORD", row, sheet, column, f'"{text}"', _expected(column, layout), hint)
+            near = nearest(text, tuple(words))
+            to_fix = f'did you mean "{near}"?' if near else "choose one of these; NR if the source does not say"
+            yield finding("WORD", row, sheet, column, _quoted(text), _expected(column, layout), to_fix)
     elif column.kind in ("integer", "number"):
         yield from _number(row, sheet, column, decimal_mark, text, _expected(column, layout))
     elif column.kind == "id" and not re.fullmatch(ID_PATTERN, text):
-        yield finding("ID", row, sheet, column, f'"{text}"', _expected(column, layout), f"for example {column.example}")
+        yield finding(
+            "ID", row, sheet, column, _quoted(text), _expected(column, layout), f"for example {column.example}"
+        )
+    elif column.kind == "date" and not _is_day(column, text):
+        to_fix = "type the year first, then month and day, with - between them"
+        yield finding("PATTERN", row, sheet, column, _quoted(text), _expected(column, layout), to_fix)
     elif column.pattern and not re.fullmatch(column.pattern, text):
-        expected = _expected(column, layout) if column.kind == "date" else f"{column.meaning}, like {column.example}"
-        yield finding("PATTERN", row, sheet, column, f'"{text}"', expected, "compare with the source")
+        part = re.search(column.pattern, text[:500])
+        to_fix = f'did you mean "{part[0]}"?' if part and column.kind == "text" else "compare with the source"
+        expected = f"{column.meaning}, like {column.example}" if column.example else column.meaning
+        yield finding("PATTERN", row, sheet, column, _quoted(text), expected, to_fix)
+
+
+def _is_day(column: Column, text: str) -> bool:
+    if not re.fullmatch(column.pattern or DATE_PATTERN, text):
+        return False
+    try:
+        datetime.date.fromisoformat((text + "-01-01")[:10])
+    except ValueError:  # 2026-02-30
+        return False
+    return True
 
 
 def _number(row: Row, sheet: Sheet, column: Column, decimal_mark: str, text: str, expected: str) -> Iterator[Finding]:
     number = parse_number(text, decimal_mark)
     if number is None:
-        yield finding("W01", row, sheet, column, f'"{text}"', expected, _hint(text, decimal_mark))
+        yield finding("W01", row, sheet, column, _quoted(text), expected, hint(text, column, decimal_mark))
         return
     if column.kind == "integer" and not number.value.is_integer():
-        yield finding("W01", row, sheet, column, f'"{text}"', expected, "compare with the paper")
+        yield finding("W01", row, sheet, column, _quoted(text), expected, "compare with the paper")
     low, high = column.low, column.high
     if (low is not None and number.value < low) or (high is not None and number.value > high):
         limits = (
             f"at least {low:g}" if high is None else f"{low:g} to {high:g}" if low is not None else f"at most {high:g}"
         )
-        yield finding("RANGE", row, sheet, column, f'"{text}"', f"{expected}, {limits}", "compare with the paper")
-
-
-def _hint(text: str, decimal_mark: str) -> str:
-    if "±" in text or "(" in text:
-        return "one number in one cell: put the mean, the spread and the count into their own columns"
-    if "%" in text:
-        return "type the number without the percent sign"
-    if text.startswith(("<", ">", "≤", "≥")):
-        return "type the number here and the sign into p_cmp"
-    if _RANGE.search(text):
-        return "one number in one cell: put the two ends into their own columns (min and max, or the limits)"
-    if "," in text and decimal_mark == "point":
-        return "use a point, or set decimal_mark to comma on the sheet Review"
-    if "." in text and decimal_mark == "comma":
-        return "this review uses the comma as decimal mark (sheet Review, decimal_mark)"
-    return "type only the number, or NR if the source does not give it"
+        yield finding("RANGE", row, sheet, column, _quoted(text), f"{expected}, {limits}", "compare with the paper")

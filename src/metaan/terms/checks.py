@@ -52,10 +52,11 @@ _ALL: Iterable[Check] = (
     # the file
     _check(
         "FILE",
-        E,
+        (E, N),
         "file",
         "A file that cannot be read",
-        "The first bytes, the parts of the archive, their sizes and their XML are looked at before any cell is read.",
+        "The first bytes, the parts of the archive, their sizes and their XML are looked at before any cell is read; "
+        "macros and links to other workbooks give a note.",
     ),
     _check(
         "PROTOCOL",
@@ -72,7 +73,7 @@ _ALL: Iterable[Check] = (
         "file",
         "A column missing, twice, renamed or unknown",
         "Names in the header row against the layout; the header is looked for in the first 20 rows.",
-        spares="columns may stand in any order; a column that no row needs may be missing",
+        spares="columns may stand in any order; a missing one that no row needs is read as blank, with a warning",
     ),
     _check(
         "SCHEMA", W, "file", "A workbook of another layout version", "The version on the sheet Review against this one."
@@ -105,7 +106,8 @@ _ALL: Iterable[Check] = (
         W,
         "cell",
         "A number that looks like the serial number of a day",
-        "A whole number from 20,000 to 60,000 in a column whose other values are below 1,000.",
+        "A whole number from 20,000 to 60,000 in a column whose other values are below 1,000; where it is the only "
+        "value, a true number that is a day of the years 2000 to 2050.",
         source="Abeysooriya et al. 2021, PLoS Comput Biol 17:e1008984",
     ),
     _check(
@@ -123,6 +125,7 @@ _ALL: Iterable[Check] = (
         "Data that is hidden, filtered or merged, and names that look alike",
         "Hidden rows, columns and sheets that hold data; active filters; merged cells in the data; keys that differ "
         "only in capitals, blanks or punctuation.",
+        spares="columns folded away with the outline buttons of the template",
     ),
     _check(
         "W05",
@@ -130,22 +133,24 @@ _ALL: Iterable[Check] = (
         "cell",
         "Decimals that were lost",
         "A true number shorter than its neighbours of the same statistic: 3 beside 1.6 and 0.8 is taken as 3.0.",
+        spares="three or more decimals fewer, which are not likely to be zeros alone",
     ),
     _check(
         "W06",
-        N,
+        (N, W),
         "cell",
-        "Text that was cleaned",
-        "No-break and zero-width blanks, a leading apostrophe, full-width digits and unicode minus signs, with what "
-        "was read.",
+        "Text that was cleaned or cut",
+        "Blanks at the ends, no-break and zero-width blanks, a leading apostrophe, full-width digits and unicode minus "
+        "signs, one note a column with what was read; a warning for text of 32,767 characters, where cells end.",
+        spares="columns of free text",
     ),
     _check("W07", W, "cell", "Text that is struck through", "The font of filled cells."),
     _check(
         "W08",
         W,
         "cell",
-        "A number with a percent or exponent format",
-        "True numbers whose format shows another number than the one stored: 0.45 shown as 45%.",
+        "A number that is shown otherwise than it is stored",
+        "True numbers with a percent, exponent or fraction format, or one that rounds: 0.45 shown as 45%.",
     ),
     _check("W09", W, "file", "The date system that starts in 1904", "The setting of the workbook."),
     _check(
@@ -153,7 +158,7 @@ _ALL: Iterable[Check] = (
         W,
         "file",
         "Rows that are no data",
-        "Blank rows inside the data, the header repeated, and rows of totals.",
+        "Blank rows inside the data; the header repeated, and rows of totals, which are not read.",
     ),
     # names between sheets
     _check(
@@ -174,7 +179,8 @@ _ALL: Iterable[Check] = (
         (E, W),
         "row",
         "Counts that cannot be",
-        "Events at most the total; groups of at least one; a printed percentage against its count and total.",
+        "Events at most the total; groups of at least one; a printed percentage against its count and total, by "
+        "outcome where people were chosen by it; without a count, against every count of the total.",
         spares=_HALF,
     ),
     _check(
@@ -189,9 +195,10 @@ _ALL: Iterable[Check] = (
         W,
         "row",
         "Counts that give another ratio than the paper",
-        "OR, RR and RD from the counts, with their intervals, against the crude ratio typed. Where the reciprocal "
-        "fits, swapped groups; where another measure fits, the wrong scale.",
-        spares=_HALF,
+        "OR and RR from the counts, with their Wald intervals, against the crude ratio typed. Where the reciprocal "
+        "fits, swapped groups; where another measure fits, the wrong scale. A printed p against all of chi-square with "
+        "and without correction, likelihood ratio, Fisher's exact and Wald.",
+        spares=_HALF + "; exact, profile and bootstrap intervals (ci_method) are exempt; p must lie beyond all tests",
         source="Xu et al. 2022, BMJ 377:e069155",
     ),
     _check(
@@ -210,15 +217,23 @@ _ALL: Iterable[Check] = (
         "Scale RR beside counts of a comparison whose people were selected on the outcome.",
     ),
     # ratios
-    _check("C01", E, "row", "An estimate outside its interval", "Lower limit < estimate < upper limit, all above 0."),
+    _check(
+        "C01",
+        E,
+        "row",
+        "An estimate outside its interval",
+        "Lower limit, estimate and upper limit in order, those of ratios above 0; differences and areas as well.",
+        spares="numbers printed with fewer decimals may have become equal or passed each other",
+    ),
     _check(
         "C02",
         W,
         "row",
         "An interval that is not symmetric on the log scale",
         "The logarithm of the estimate against the middle of the logarithms of the limits.",
-        spares=_HALF + "; decimals are those of the longest of the three; exact, profile and bootstrap intervals "
-        "(ci_method) are exempt",
+        spares=_HALF
+        + "; a number that is no larger than one beside it and has fewer decimals lost zeros; exact, profile "
+        "and bootstrap intervals (ci_method) are exempt",
     ),
     _check(
         "C03",
@@ -226,8 +241,10 @@ _ALL: Iterable[Check] = (
         "row",
         "Interval, standard error and p that do not go together",
         "The standard error and p that follow from the interval against those printed; where the level 90 or 99 % "
-        "would fit, it says so.",
-        spares=_HALF,
+        "would fit, it says so. A p printed as 0.",
+        spares=_HALF
+        + "; p may come from a test of likelihood or score, and z lie 5 % and 0.05 away; tests of ranks, t "
+        "and Fisher's are not compared",
         source="Altman and Bland 2011, BMJ 343:d2090",
     ),
     _check(
@@ -242,8 +259,10 @@ _ALL: Iterable[Check] = (
         W,
         "row",
         "A standard error smaller than the counts allow",
-        "The standard error of the log odds ratio against sqrt(1/a + 1/b + 1/c + 1/d), when both are in the row.",
-        spares=_HALF,
+        "The standard error of the log odds ratio against sqrt(1/a + 1/b + 1/c + 1/d), against that of the crude odds "
+        "ratio, and against 2 sqrt(1/n1 + 1/n2), when they are in the row.",
+        spares=_HALF + "; up to 5 % smaller is allowed; ratios per unit of a measurement are exempt from the last",
+        source="Robinson and Jewell 1991, Int Stat Rev 59:227-240",
     ),
     # means
     _check("M00", E, "row", "A spread of zero", "Standard deviations above 0."),
@@ -280,18 +299,18 @@ _ALL: Iterable[Check] = (
         "row",
         "Values in an order, or a spread, that cannot be",
         "Smallest, quartiles, median, mean and largest in order; a mean within the scale; an SD of at most "
-        "sqrt((max - mean)(mean - min) n / (n - 1)).",
+        "sqrt((max - mean)(mean - min) n / (n - 1)), and at least (observed max - min) / sqrt(2 (n - 1)).",
         spares=_HALF,
-        source="Bhatia and Davis 2000, Am Math Mon 107:353-357 (bound of the SD)",
+        source="Bhatia and Davis 2000, Am Math Mon 107:353-357 (upper bound of the SD)",
     ),
     _check(
         "M05",
-        W,
+        (W, N),
         "rows",
         "A standard error typed as a standard deviation, beside other studies",
         "ln SD against the leave-one-out median of its peers in the same marker, compartment and unit, in units of "
         "1.4826 MAD (at least 0.15): below -2.5, and half as far after ln(n)/2 is added.",
-        spares="at least five peers",
+        spares="needs five or more SDs of other studies; what spread_type calls unclear is a note",
         source="Kadlec et al. 2023, Sports Med 53:313-325 (how often)",
     ),
     _check(
@@ -299,7 +318,9 @@ _ALL: Iterable[Check] = (
         W,
         "row",
         "A standard error typed as a standard deviation, within a study",
-        "SDs of the two groups more than a factor of two apart, or SDs that differ as the root of n does.",
+        "SDs of the two groups more than a factor of two apart; or group sizes a factor of 1.8 apart and SDs that "
+        "differ as the root of n does, within a tenth.",
+        spares=_HALF + "; SDs that differ as the means do are exempt from the second",
     ),
     _check(
         "M07",
@@ -307,8 +328,10 @@ _ALL: Iterable[Check] = (
         "row",
         "Means that give another t, F, p or interval than the paper",
         "Student's and Welch's t, F = t squared, p and the interval of the difference against those printed; the "
-        "one change that would reconcile them is named.",
-        spares=_HALF,
+        "one change that would reconcile them is named. Without means: t, F, degrees of freedom and p.",
+        spares=_HALF
+        + "; a p whose test is not named may come from ranks, and z lie 35 % and 0.5 away; adjusted, paired "
+        "and clustered rows are exempt",
     ),
     _check(
         "M08",
@@ -323,8 +346,9 @@ _ALL: Iterable[Check] = (
         (N, W),
         "row",
         "Means of a skewed quantity",
-        "A mean below two standard deviations where no value can be negative; quartiles or a range that fail the test "
-        "of skewness; a mean that equals the median typed beside it.",
+        "A mean less than two standard deviations above scale_min (or above 0 for a marker in percent, per something "
+        "or counts); quartiles or a range that fail the test of skewness; means that equal the medians beside them.",
+        spares=_HALF + "; changes and yes-no answers are exempt",
         source="Altman and Bland 1996, BMJ 313:1200; Shi et al. 2023",
     ),
     _check(
@@ -339,7 +363,9 @@ _ALL: Iterable[Check] = (
         W,
         "row",
         "A direction that contradicts the words of the paper",
-        "The sign of the effect against stated_direction, and against words of direction in the quote.",
+        "The sign of the effect against stated_direction and the column sign, and against an English quote with a "
+        "single word of direction whose group is plain (higher in patients than ...).",
+        spares="equal numbers, no_difference, negations, cut-offs whose low side counts as the factor",
     ),
     # time to event, regression
     _check(
@@ -349,7 +375,8 @@ _ALL: Iterable[Check] = (
         "A hazard ratio more precise than its events allow",
         "The standard error of the log hazard ratio against 2 / sqrt(events), or 1 / sqrt(e p (1 - p)) where group "
         "sizes are typed.",
-        spares=_HALF,
+        spares=_HALF + "; up to 5 % smaller is allowed; ratios per unit of a measurement are exempt",
+        source="Schoenfeld 1981, Biometrika 68:316-319",
     ),
     _check(
         "T02",
@@ -360,21 +387,31 @@ _ALL: Iterable[Check] = (
         "unit of exposure that differs within an outcome.",
     ),
     # structure
-    _check("S01", E, "rows", "One row twice", "Names, and study, outcome, arm, marker and time, each once."),
+    _check(
+        "S01",
+        E,
+        "rows",
+        "One row twice",
+        "Names, and study, outcome, arms, measurement, time, subgroup and form of a comparison, each once.",
+    ),
     _check(
         "S02",
         (E, W),
         "rows",
         "One control group used twice",
-        "Comparisons of one study with the same control numbers, and no dependency_group or shared_rule.",
+        "Comparisons of one study with the same control numbers and other people set against them, and no "
+        "dependency_group or shared_rule. An error where both are main results of one outcome, compartment and marker.",
+        spares="further outcomes or times of the same two groups",
     ),
     _check(
         "S03",
         W,
         "rows",
         "Studies whose people may overlap",
-        "Centre, country, years of recruitment, authors and size, each pair scored.",
-        spares="same_cohort_as or independent_of settles a pair",
+        "Points for the same centre (3), country (1), years (1 or 2), authors (1 to 3) and size (1 or 2); less for "
+        "another population or papers ten years apart; a pair is reported from 4 on, or with one DOI or PubMed number.",
+        spares="other countries, or years of recruitment that do not meet; same_cohort_as or independent_of settles a "
+        "pair",
         source="Hussein et al. 2022, BMC Public Health 22:1827",
     ),
     _check(
@@ -382,53 +419,95 @@ _ALL: Iterable[Check] = (
         W,
         "rows",
         "The same numbers in two studies",
-        "n, mean and spread, or all four counts, equal in two studies.",
-        spares="numbers that coincide by chance: small counts and few digits",
+        "All numbers of a comparison, or n, mean and spread of one group, equal in two studies.",
+        spares="numbers that meet by chance: at most 0.05 such meetings are to be expected from decimals, spread and "
+        "number of rows (1 for studies that share country and authors or centre); same_cohort_as or one "
+        "dependency_group settles it",
     ),
     _check(
         "S05",
         (E, W),
         "row",
         "Groups, pairs or several results a person, analysed as if independent",
-        "clustering says cluster, crossover or several per person, and what corrects for it is not typed.",
+        "clustering says cluster, crossover or several per person, and what corrects for it is not typed; a warning "
+        "where the estimate may come from a model, or the row is secondary.",
         source="Richardson et al. 2016, PLoS ONE 11:e0151818",
     ),
     _check(
         "S06",
         (E, W, N),
         "review",
-        "Two extractors who disagree",
-        "A discrepancy of two extractions that nobody decided.",
+        "Answers of two extractors that are not one",
+        "Role A or B: an error in the workbook that is pooled, a note in an extractor's own; role consensus with fewer "
+        "than two people named. metaan consensus gives the same id to differences that nobody decided.",
     ),
     _check(
         "S07",
         (W, E, N),
         "review",
         "A flow that does not add up",
-        "Records, reports, studies and rows against each other and against the PRISMA flow; parents without children.",
+        "Boxes of the PRISMA flow against each other and against the rows of Studies and Reports; an error where a "
+        "part is larger than the whole. Studies, reports and designs that no other row names.",
         spares="boxes that nobody counted are left out",
+        source="Page et al. 2021, BMJ 372:n71",
     ),
-    _check("S08", W, "rows", "More people compared than enrolled", "n of a comparison against n_enrolled."),
+    _check(
+        "S08",
+        W,
+        "rows",
+        "More people compared than enrolled",
+        "People of a comparison against n_enrolled of its study and n_at_risk of its design; one finding a study or "
+        "design, at its largest row.",
+        spares="rows that count cycles, embryos or biopsies (analysis_unit)",
+    ),
     _check("S09", W, "row", "Years out of order", "Start and end of recruitment, and year of publication."),
     _check(
         "S10",
         N,
         "rows",
         "An effect far from its peers",
-        "More than three interquartile ranges beyond the quartiles of five or more like it.",
+        "More than three interquartile ranges (at least 0.15 on the working scale) beyond the quartiles of five or "
+        "more rows like it: same outcome, factor, comparison and order of measurement.",
     ),
-    _check("S11", W, "rows", "Units mixed within one measurement", "Units of one marker, compartment and assay."),
+    _check(
+        "S11",
+        W,
+        "rows",
+        "Units mixed within one measurement",
+        "Units of main results with means or medians of one marker, compartment and assay.",
+    ),
     _check(
         "S12",
         W,
         "rows",
         "More than one main result of a study",
-        "Rows of priority main with the same design, outcome, compartment and marker.",
+        "Rows of priority main with the same design, outcome, compartment, marker, treatment and comparator.",
     ),
-    _check("S13", (N, W), "review", "Retraction not looked up", "retracted and retraction_checked_on against as_of."),
-    _check("S14", N, "review", "A statement seen long ago", "seen_on more than 12 months before as_of."),
-    _check("S15", N, "review", "Rows that only one person saw", "Role of the workbook, checked_by and extractor."),
+    _check(
+        "S13",
+        (N, W),
+        "review",
+        "Retraction not looked up, or a report that is retracted",
+        "retracted and retraction_checked_on against as_of (12 months); a warning for a report that is retracted or "
+        "under concern while its results are pooled.",
+    ),
+    _check("S14", N, "review", "A statement seen long ago", "seen_on more than 12 months before as_of, or no day."),
+    _check(
+        "S15",
+        N,
+        "review",
+        "Rows that only one person saw",
+        "checked_by blank or equal to extractor, in a workbook of one extractor.",
+    ),
     _check("S16", N, "row", "A design that cannot be placed", "The facts that decide the stratum are answered."),
+    _check(
+        "OVERRIDE",
+        (W, N),
+        "review",
+        "A confirmation that confirms nothing",
+        "Rows of Overrides against the findings: an unknown id, an error (which must be mended), or nothing found any "
+        "more.",
+    ),
     _check("SOURCE", N, "review", "Source incomplete", "A study none of whose reports has a DOI or a PubMed number."),
     # after fitting
     _check(
@@ -439,15 +518,19 @@ _ALL: Iterable[Check] = (
         N,
         "fit",
         "One study decides",
-        "A study whose leaving out changes the conclusion, with Cook's distance above 1, or with more than half the "
-        "weight.",
+        "A study without which the interval includes no effect, or no longer does; with Cook's distance above 1; or "
+        "with more than half the weight.",
+        spares="strata of at least three studies",
+        source="Viechtbauer and Cheung 2010, Res Synth Methods 1:112-125",
     ),
     _check(
         "P02",
         W,
         "fit",
         "A pooled result against most of its studies",
-        "The sign of the pooled effect against that of most studies, and against the benefit declared.",
+        "The sign of the pooled effect against that of most studies; an interval wholly on the side of harm where "
+        "effect_kind says benefit.",
+        spares="strata of at least three studies",
     ),
     _check(
         "P03",

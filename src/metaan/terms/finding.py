@@ -1,5 +1,6 @@
 """One thing a check found: where, what, what was expected, and how to mend it."""
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -13,6 +14,14 @@ class Level(StrEnum):
     ERROR = "E"  #: the review stops until it is mended
     WARNING = "W"  #: a reviewer should look
     NOTE = "N"  #: printed in the report
+
+
+NAMES = {Level.ERROR: ("error", "errors"), Level.WARNING: ("warning", "warnings"), Level.NOTE: ("note", "notes")}
+MEANING = {
+    Level.ERROR: "to be mended before the review can be run",
+    Level.WARNING: "to be looked at by a reviewer",
+    Level.NOTE: "for the reader",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,3 +85,9 @@ class BadInput(Exception):  # noqa: N818 - it names what happened, not a program
 def errors(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     """Return the findings that stop a review."""
     return tuple(finding for finding in findings if finding.level is Level.ERROR)
+
+
+def counts(findings: Iterable[Finding]) -> dict[Level, int]:
+    """Return how many findings there are of each level."""
+    found = Counter(finding.level for finding in findings)
+    return {level: found[level] for level in Level}

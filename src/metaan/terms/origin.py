@@ -19,3 +19,9 @@ class Origin:
         if self.cell:
             parts.append(f"cell {self.cell}")
         return " > ".join(parts)
+
+    @property
+    def row(self) -> int | None:
+        """Number of the row the cell stands in."""
+        digits = self.cell.lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+        return int(digits) if digits.isascii() and digits.isdigit() else None
