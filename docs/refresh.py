@@ -1,24 +1,31 @@
 """Refresh what is made on the pages of docs/*.md; everything else is written by hand.
 
-A table made from the protocol's schema or the workbook's layout stands between ``<!-- made: name -->`` and
-``<!-- end -->``. What the code of docs/python.md prints stands in a block of ``text`` below each block of ``python``;
-the blocks are run from top to bottom, like a notebook.
+A table made from the protocol's schema, the workbook's layout or the registry of checks stands between
+``<!-- made: name -->`` and ``<!-- end -->``; what takes long is in `SLOW`. What the code of docs/python.md prints
+stands in a block of ``text`` below each block of ``python``; the blocks are run from top to bottom, like a notebook.
 """
 
 import ast
 import contextlib
 import io
 import re
+import sys
+import tempfile
+import textwrap
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from metaan.files import write_atomically
 from metaan.terms import resources
+from metaan.terms.checks import CHECKS, LAYERS, Check
+from metaan.terms.finding import NAMES
+from metaan.terms.wording import listed
 from metaan.workbook.forms import FORMS
 from metaan.workbook.layout import layout
 from metaan.workbook.sheets import SHEETS_REQUIRED
 
+TESTS = Path(__file__).parents[1] / "tests"
 BLOCK = re.compile(r"(<!-- made: ([\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 Schema = Mapping[str, Any]
@@ -155,7 +162,56 @@ def measures() -> str:
     return _table(("measure", "is", "from the columns", "options"), rows)
 
 
+def _levels(check: Check) -> str:
+    return listed([NAMES[level][0] for level in check.levels], "or")
+
+
+def checks() -> str:
+    """Return every check by layer: a table to look over, then what each tests."""
+    parts = []
+    for layer, name in LAYERS.items():
+        found = [check for check in CHECKS.values() if check.layer == layer]
+        if not found:
+            continue
+        rows = [(f"[{check.id}](#{check.id.lower()})", _levels(check), check.title) for check in found]
+        parts.append(f"## {name[0].upper()}{name[1:]}\n\n{_table(('check', 'level', 'finds'), rows)}")
+        parts += map(_entry, found)
+    return "\n".join(parts)
+
+
+def _entry(check: Check) -> str:
+    said = [f"**{check.title}** ({_levels(check)}). {check.test.rstrip('.')}."]
+    said += [f"Allows for: {check.spares}."] if check.spares else []
+    said += [f"Source: {check.source}."] if check.source else []
+    return f"### {check.id}\n\n" + "\n".join(_wrapped(line) for line in said)
+
+
+def _wrapped(text: str) -> str:
+    """Return a paragraph in lines of the width of the pages."""
+    return textwrap.fill(text, 120, break_long_words=False, break_on_hyphens=False) + "\n"
+
+
+def zoo() -> str:
+    """Return a table of the seeded errors: how many of each check, caught where, and what the clean twins raised."""
+    sys.path[:0] = [str(TESTS), str(TESTS / "zoo")]
+    import zoo as cases
+
+    with tempfile.TemporaryDirectory() as folder:
+        outcomes = cases.run_all(Path(folder))
+    rows = []
+    for check in CHECKS.values():
+        found = [outcome for outcome in outcomes if outcome.case.id == check.id]
+        if found:
+            caught = sum(outcome.caught for outcome in found)
+            rows.append((f"[{check.id}](#{check.id.lower()})", len(found), caught, sum(len(o.alarms) for o in found)))
+    total = ("all", *(sum(row[i] for row in rows) for i in (1, 2, 3)))
+    heads = ("check", "errors seeded", "caught at the very cell", "false alarms on the clean twin")
+    return _table(heads, [tuple(map(str, row)) for row in (*rows, total)])
+
+
 TABLES = {
+    "checks": checks,
+    "zoo": zoo,
     "protocol-keys": protocol_keys,
     "sheets": sheets,
     "forms": forms,
@@ -163,6 +219,8 @@ TABLES = {
     "measures": measures,
 }
 
+
+SLOW = {"zoo"}  #: takes a minute: made by `make docs` alone
 
 CODE = re.compile(r"```python\n(.*?)```\n(\n```text\n.*?```\n)?", re.DOTALL)
 
@@ -192,12 +250,16 @@ def executed(text: str) -> str:
     return CODE.sub(block, text)
 
 
-def refreshed(text: str, name: str = "") -> str:
-    """Return a page with everything made on it made anew."""
-    text = BLOCK.sub(lambda block: f"{block[1]}\n{TABLES[block[2]]()}\n{block[3]}", text)
+def refreshed(text: str, name: str = "", *, slow: bool = False) -> str:
+    """Return a page with everything made on it made anew; what takes long only if `slow`."""
+
+    def made(block: re.Match[str]) -> str:
+        return block[0] if block[2] in SLOW and not slow else f"{block[1]}\n{TABLES[block[2]]()}\n{block[3]}"
+
+    text = BLOCK.sub(made, text)
     return executed(text) if name == "python.md" else text
 
 
 if __name__ == "__main__":
     for page in sorted(Path(__file__).parent.glob("*.md")):
-        write_atomically(page, refreshed(page.read_text(encoding="utf-8"), page.name))
+        write_atomically(page, refreshed(page.read_text(encoding="utf-8"), page.name, slow=True))

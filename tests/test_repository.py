@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -244,11 +245,23 @@ def refresh():
     return module
 
 
-@pytest.mark.parametrize("page", ["protocol", "workbook", "python"])
+@pytest.mark.parametrize("page", ["protocol", "workbook", "python", "checks"])
 def test_what_is_made_on_a_page_is_current(page):
     text = read(f"docs/{page}.md")
     assert "<!-- made:" in text
     assert refresh().refreshed(text, f"{page}.md") == text, "run: make docs"
+
+
+def test_the_page_of_checks_counts_every_case_of_the_zoo():
+    """The zoo itself is run by tests/zoo; here the table must be the one of these cases."""
+    table = re.search(r"<!-- made: zoo -->(.*?)<!-- end -->", read("docs/checks.md"), re.DOTALL)[1]
+    rows = dict(re.findall(r"^\| \[?(\w+)\]?(?:\(#\w+\))? \| (\d+ \| \d+ \| \d+) \|$", table, re.MULTILINE))
+    cases = Counter(
+        yaml.safe_load(path.read_text(encoding="utf-8"))["id"] for path in (ROOT / "tests" / "zoo").glob("*.yaml")
+    )
+    expected = {check: f"{number} | {number} | 0" for check, number in cases.items()}
+    total = sum(cases.values())
+    assert rows == {**expected, "all": f"{total} | {total} | 0"}, "run: make docs"
 
 
 def keys_of(schema):

@@ -98,7 +98,7 @@ def listed(analysis: str, stratum: str) -> set[str]:
 
 @pytest.mark.parametrize("review", REVIEWS)
 def test_the_workbook_reads_without_an_error(review):
-    found = check(extraction(review), protocol(review).layout)
+    found = check(extraction(review), protocol(review))
     assert [finding.text() for finding in errors(found)] == []
     assert extraction(review).findings == ()
 
