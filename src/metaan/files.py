@@ -1,10 +1,13 @@
 """Files written whole, digests of content, and the lock of a run."""
 
+import csv
 import hashlib
+import io
 import json
 import os
 import sys
 import tempfile
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import IO, Any
@@ -37,6 +40,25 @@ def _umask() -> int:
 def to_json(data: Any) -> str:
     """Return JSON with a fixed layout: same data, same bytes."""
     return json.dumps(data, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
+
+
+def csv_text(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:
+    """Return a CSV table; text that a spreadsheet would run as a formula gets a leading apostrophe."""
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, fieldnames=list(columns), lineterminator="\n")
+    writer.writeheader()
+    for row in rows:
+        writer.writerow({column: _inert(row.get(column)) for column in columns})
+    return text.getvalue()
+
+
+def _inert(value: Any) -> Any:
+    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
+        try:
+            float(value)
+        except ValueError:
+            return "'" + value
+    return value
 
 
 def digest(data: Any, length: int = 16) -> str:

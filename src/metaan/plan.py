@@ -16,11 +16,13 @@ from typing import TYPE_CHECKING, Any
 
 from metaan.files import digest, package_digest, write_atomically
 from metaan.terms.finding import BadInput, Finding, errors
+from metaan.workbook.extractors.record import read_agreement
 from metaan.workbook.protocol import Protocol, parse_protocol
 from metaan.workbook.read import Extraction
 
 if TYPE_CHECKING:
     from metaan.pooling.select import Candidate
+    from metaan.report.checked import Checked
 
 CACHE = Path(".snakemake") / "metaan"
 
@@ -34,24 +36,31 @@ _LIBRARIES = {
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """A folder with a protocol."""
+    """A folder with a protocol and a workbook; either may stand elsewhere when a single file is checked."""
 
     folder: Path
+    file: Path | None = None  #: the workbook, where it is another than the review's own
+    settings: Path | None = None  #: the protocol, where it is another than the review's own
 
     @property
     def name(self) -> str:
         """Name of the folder, and of its folder under results."""
-        return self.folder.name
+        return self.folder.name or self.folder.resolve().name
 
     @property
     def workbook(self) -> Path:
         """Where the extraction workbook is expected."""
-        return self.folder / "extraction.xlsx"
+        return self.file or self.folder / "extraction.xlsx"
 
     @property
     def protocol(self) -> Path:
         """Where the protocol stands."""
-        return self.folder / "protocol.yaml"
+        return self.settings or self.folder / "protocol.yaml"
+
+    @property
+    def agreement(self) -> Path:
+        """Where metaan consensus says how far two extractors agreed; there only if two extracted."""
+        return self.folder / "agreement.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +76,18 @@ class Loaded:
     def refused(self) -> tuple[Finding, ...]:
         """Findings that stop this review."""
         return errors(self.findings)
+
+    def checked(self) -> "Checked":
+        """Return what the pages and files of findings are made from."""
+        from metaan.report.checked import Checked
+
+        return Checked(
+            review=self.review.name,
+            workbook=self.extraction.workbook if self.extraction else str(self.review.workbook),
+            protocol=self.protocol,
+            extraction=self.extraction,
+            findings=self.findings,
+        )
 
     def usable(self) -> tuple[Protocol, Extraction]:
         """Return protocol and extraction.
@@ -143,8 +164,13 @@ def _read_workbook(review: Review, protocol: Protocol) -> Loaded:
         extraction = read_workbook(review.workbook, protocol.layout)
     except BadInput as bad:
         return Loaded(review, protocol, None, bad.findings)
-    found = check(extraction, protocol.layout)
-    if not errors(found):
+    found = check(extraction, protocol)
+    if review.file is None:
+        try:
+            read_agreement(review.agreement)
+        except BadInput as bad:
+            found += bad.findings
+    if review.file is None and not errors(found):  # what one person extracted need not fill every stratum
         found += audit(_candidates(protocol, extraction), protocol)
     return Loaded(review, protocol, extraction, found)
 
@@ -169,7 +195,7 @@ def load(review: Review, cache_dir: Path = CACHE) -> Loaded:
         _keep(settings, _key(review.protocol), loaded.protocol.raw)
     else:
         protocol = parse_protocol(raw, str(review.protocol), review.name, valid=True)
-        kept = _kept(rows, _key(review.workbook, review.protocol))
+        kept = _kept(rows, _key(review.workbook, review.protocol, review.agreement))
         if kept is not None:
             extraction = Extraction.from_dict(kept["extraction"]) if kept["extraction"] else None
             found = tuple(Finding.from_record(record) for record in kept["findings"])
@@ -179,7 +205,7 @@ def load(review: Review, cache_dir: Path = CACHE) -> Loaded:
         "extraction": loaded.extraction.to_dict() if loaded.extraction else None,
         "findings": [finding.record() for finding in loaded.findings],
     }
-    _keep(rows, _key(review.workbook, review.protocol), content)
+    _keep(rows, _key(review.workbook, review.protocol, review.agreement), content)
     return loaded
 
 
@@ -189,7 +215,7 @@ def plan(reviews: Iterable[Review], cache_dir: Path = CACHE) -> tuple[Planned, .
 
 
 def _planned(review: Review, cache_dir: Path) -> Planned:
-    key = _key(review.workbook, review.protocol)
+    key = _key(review.workbook, review.protocol, review.agreement)
     path = cache_dir / f"{review.name}.plan.json"
     kept = _kept(path, key)
     if kept is None:
@@ -197,7 +223,7 @@ def _planned(review: Review, cache_dir: Path) -> Planned:
             loaded = load(review, cache_dir)
             refused = loaded.refused
             kept = {
-                "digests": {} if refused else digests(*loaded.usable()),
+                "digests": {} if refused else digests(*loaded.usable(), read_agreement(review.agreement)),
                 "analyses": [a.id for a in loaded.protocol.analyses] if loaded.protocol and not refused else [],
                 "message": refusal(review, refused) if refused else "",
             }
@@ -217,7 +243,7 @@ def refusal(review: Review, findings: Iterable[Finding]) -> str:
     return head + "\n\n" + "\n\n".join(finding.text() for finding in found)
 
 
-def digests(protocol: Protocol, extraction: Extraction) -> dict[str, str]:
+def digests(protocol: Protocol, extraction: Extraction, agreement: Mapping[str, Any] | None = None) -> dict[str, str]:
     """Return the digest of every stage of a review.
 
     Keys are "ingest", "grade", "report", and "pool/<analysis>" and "draw/<analysis>" for each analysis.
@@ -236,7 +262,7 @@ def digests(protocol: Protocol, extraction: Extraction) -> dict[str, str]:
     found = {
         "ingest": whole,
         "grade": digest([seen_by_grades, mark, general, code]),
-        "report": digest([whole, _versions("report", "pool", "draw"), platform.python_version()]),
+        "report": digest([whole, agreement, _versions("report", "pool", "draw"), platform.python_version()]),
     }
     everything = _candidates(protocol, extraction)
     for analysis in protocol.analyses:

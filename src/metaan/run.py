@@ -40,7 +40,9 @@ class Run:
                 wanted.append(f"{base}/checks/refused")
                 continue
             wanted += [f"{base}/report/report.html", f"{base}/report/results.json"]
-            wanted += [f"{base}/workbook/cells.csv", f"{base}/checks/findings.csv", f"{base}/design/grades.csv"]
+            wanted += [f"{base}/workbook/cells.csv", f"{base}/design/grades.csv"]
+            wanted += [f"{base}/checks/{name}" for name in ("findings.csv", "findings.json", "check.html")]
+            wanted += [f"{base}/robustness/{name}.csv" for name in ("check-first", "findings")]
             for analysis in review.analyses:
                 wanted += [f"{base}/pooling/{analysis}/{name}.csv" for name in ("effects", "pooled", "ledger")]
                 wanted += self.figure_files(f"{base}/figures/{analysis}").values()
@@ -80,6 +82,14 @@ class Run:
         ]
 
     @staticmethod
+    def agreement(*, review: str) -> list[str]:
+        """Return the file that says how far two extractors agreed; none where one person extracted."""
+        from snakemake.io import ancient
+
+        path = plan.Review(Path("data") / review).agreement
+        return [ancient(path.as_posix())] if path.exists() else []
+
+    @staticmethod
     def asked(stage: str) -> str:
         """Return the file that holds the digest a stage is wanted for; it changes only when the digest does."""
         return f"{plan.CACHE.as_posix()}/{{review}}/{_ASKED[stage]}"
@@ -108,6 +118,8 @@ class Run:
             report = f"results/{review.name}/report/report.html"
             if review.message:
                 said.append(f"\n{review.message}\n")
+                page = f"results/{review.name}/checks/refused.html"
+                said += [f"The same as a page: {page}"] if Path(page).exists() else []
             if Path(report).exists():
                 said.append(f"Kept, from the last good run: {report}\n" if review.message else f"Report: {report}")
         return "\n".join(said).strip()
@@ -134,7 +146,8 @@ def prepare(config: Mapping[str, Any], *, main: bool, argv: list[str] | None = N
     if main and not looking:
         for review in found:
             if not review.message:
-                Path(f"results/{review.name}/checks/refused.txt").unlink(missing_ok=True)
+                for name in ("refused.txt", "refused.html"):
+                    Path(f"results/{review.name}/checks/{name}").unlink(missing_ok=True)
     return Run(found, formats, cores)
 
 

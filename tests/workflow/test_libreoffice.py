@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+import small_review
 from metaan import plan
 
 pytestmark = pytest.mark.libreoffice
@@ -52,3 +53,33 @@ def test_typed_text_stays_text_in_a_workbook_libreoffice_has_saved(need, tmp_pat
     assert cells
     assert {cell.data_type for cell in cells} == {"s"}
     assert any(v.type == "list" for v in book["Effects"].data_validations.dataValidation)
+
+
+def facts(path):
+    """Return what helps the typist in a workbook: validations, conditional formats, names, groups of columns."""
+    import openpyxl
+
+    book = openpyxl.load_workbook(path)
+    validations = {
+        (sheet.title, str(v.sqref), v.formula1 if v.type == "list" else "", v.promptTitle, v.prompt, v.error)
+        for sheet in book
+        for v in sheet.data_validations.dataValidation
+    }
+    colours = {
+        (sheet.title, str(found.sqref), i, rule.formula[0])
+        for sheet in book
+        for found in sheet.conditional_formatting
+        for i, rule in enumerate(sorted(found.rules, key=lambda rule: rule.priority))
+    }
+    names = {name: defined.attr_text for name, defined in book.defined_names.items()}
+    locks = {(sheet.title, sheet.protection.sheet, sheet.protection.deleteRows, sheet.sheet_state) for sheet in book}
+    return {"validations": validations, "colours": colours, "names": names, "locks": locks}
+
+
+def test_help_colours_dropdowns_and_locks_survive(need, tmp_path):
+    made = small_review.write(tmp_path / "tea")
+    (tmp_path / "saved").mkdir()
+    before, after = facts(made), facts(saved_by_libreoffice(need("libreoffice"), made, tmp_path / "saved"))
+    for kind in before:
+        assert after[kind] == before[kind], kind
+    assert len(before["colours"]) > 500

@@ -18,6 +18,9 @@ def prepared(config=None, *arguments):
 def test_every_file_a_user_may_open_is_wanted(project):
     wanted = prepared().targets()
     assert "results/tea/report/report.html" in wanted
+    assert {path.rsplit("/", 1)[1] for path in wanted if "/checks/" in path} == {
+        *("findings.csv", "findings.json", "check.html"),
+    }
     assert {path.rsplit("/", 1)[1] for path in wanted if "/figures/tea-headache/" in path} == {
         *("forest.svg", "forest-narrow.svg", "forest.pdf", "forest.png"),
     }

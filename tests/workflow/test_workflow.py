@@ -1,6 +1,7 @@
 """The whole way in a copy of the project: planned, run, run again, edited, damaged, restored."""
 
 import hashlib
+import html
 import shutil
 import subprocess
 import sys
@@ -11,6 +12,9 @@ import pytest
 import small_review
 
 pytestmark = pytest.mark.workflow
+
+
+CHECKS = ["check.html", "findings.csv", "findings.json"]
 
 
 def planned(snakemake, project):
@@ -137,6 +141,10 @@ def test_bad_input_stops_its_own_review_only_and_says_why(snakemake, project, te
     kept = {path: digest for path, digest in before.items() if path.startswith("results/tea/")}
     after = {path: digest for path, digest in content(project).items() if path.startswith("results/tea/")}
     assert after.pop("results/tea/checks/refused.txt")
+    assert after.pop("results/tea/checks/refused.html")
+    page = (project / "results/tea/checks/refused.html").read_text(encoding="utf-8")
+    assert html.escape(words) in page.replace("&#34;", "&quot;")
+    assert "The same as a page: results/tea/checks/refused.html" in said
     assert after == kept
     assert kind in (project / "results/coffee/report/report.html").read_text()
     coffee.write_text(text)
@@ -147,10 +155,11 @@ def test_a_refusal_is_forgotten_once_the_workbook_is_mended(snakemake, project, 
     tea.write_bytes(good[:500])
     assert snakemake(project)[0] == 1
     assert (project / "results/tea/checks/refused.txt").exists()
+    assert (project / "results/tea/checks/refused.html").exists()
     tea.write_bytes(good)
     code, said = snakemake(project)
     assert code == 0, said
-    assert not (project / "results/tea/checks/refused.txt").exists()
+    assert sorted(path.name for path in (project / "results/tea/checks").iterdir()) == CHECKS
 
 
 def test_a_deleted_result_is_made_again(snakemake, project):

@@ -1,9 +1,11 @@
 """Results to a report: ordered sections of plain data, the answer first and the methods last."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from metaan.report import (
     bottom_line,
+    check_first,
     context,
     findings,
     ledger,
@@ -17,6 +19,7 @@ from metaan.report import (
 )
 from metaan.report.content import Report, Section
 from metaan.report.material import Material, gather
+from metaan.robustness.first import First
 from metaan.terms import wording
 from metaan.terms.finding import Finding
 from metaan.terms.records import Analysis, Grade
@@ -35,6 +38,8 @@ def assemble(
     figures: Mapping[str, Mapping[str, str]],
     versions: Mapping[str, str],
     digests: Mapping[str, str],
+    first: Sequence[First] = (),
+    agreement: Mapping[str, Any] | None = None,
 ) -> Report:
     """Return the report of a review.
 
@@ -47,18 +52,24 @@ def assemble(
     analyses : sequence of Analysis
         In the order of the protocol.
     findings : sequence of Finding
-        Of the checks.
+        Of the checks, and those about pooled results.
     figures : mapping
         Analysis id -> {"wide": SVG text, "narrow": SVG text}.
     versions, digests : mapping
         Name -> version of software, name -> SHA-256 of a file.
+    first : sequence of First
+        Cells worth a second look, most worth it first.
+    agreement : mapping, optional
+        Of two extractors, as schemas/agreement.schema.json describes it.
 
     Raises
     ------
     ValueError
         A ledger does not balance, or a result names a row that the workbook does not hold.
     """
-    return compose(gather(protocol, extraction, grades, analyses, findings, figures, versions, digests))
+    return compose(
+        gather(protocol, extraction, grades, analyses, findings, figures, versions, digests, first, agreement)
+    )
 
 
 def compose(m: Material) -> Report:
@@ -76,6 +87,7 @@ def compose(m: Material) -> Report:
         context.others(m),
         context.flow(m),
         findings.section(m),
+        check_first.section(m),
         methods.section(m),
         ledger.section(m, counted),
         sources.section(m),

@@ -19,18 +19,7 @@ from metaan.report.content import (
 )
 from metaan.report.material import Material
 from metaan.terms import wording
-from metaan.terms.finding import Finding, Level
-
-NAMES = {
-    Level.ERROR: ("error", "errors"),
-    Level.WARNING: ("warning", "warnings"),
-    Level.NOTE: ("note", "notes"),
-}
-MEANING = {
-    Level.ERROR: "stops the review until it is mended",
-    Level.WARNING: "a reviewer should look",
-    Level.NOTE: "for the reader",
-}
+from metaan.terms.finding import MEANING, NAMES, Finding, Level
 
 #: sheets whose rows have a place of their own in the report: column that names them, and first part of the place
 _SHOWN = {

@@ -31,13 +31,10 @@ _SHAPES = {
 
 def render(report: Report) -> str:
     """Return the whole page; same report, same bytes."""
-    script = resources.text(_FOLDER, "report.js")
-    style = resources.text(_FOLDER, "report.css") + _colours()
-    return _template().render(
+    return template("page.html").render(
         report=report,
-        style=_markup(style),
-        script=_markup(script),
-        policy=policy(script),
+        title=report.title,
+        **dressed(),
         marks=_marks(),
         contents=_contents(report.sections),
     )
@@ -50,12 +47,12 @@ def policy(script: str) -> str:
 
 
 @cache
-def _template() -> Any:
+def template(name: str) -> Any:
+    """Return a page's template, with the filters that write text, marks and figures."""
     import jinja2
 
-    names = ("page.html", "blocks.html")
     environment = jinja2.Environment(
-        loader=jinja2.DictLoader({name: resources.text(_FOLDER, name) for name in names}),
+        loader=jinja2.FunctionLoader(lambda asked: resources.text(_FOLDER, asked)),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
@@ -66,12 +63,19 @@ def _template() -> Any:
     environment.filters["groupby_run"] = _runs
     environment.filters["mark"] = mark
     environment.filters["said"] = said
-    return environment.get_template("page.html")
+    return environment.get_template(name)
+
+
+def dressed(*names: str) -> dict[str, Any]:
+    """Return style, script and content policy of a page that uses these scripts and styles, with the report's."""
+    style = "".join(resources.text(_FOLDER, name) for name in ("report.css", *names) if name.endswith(".css"))
+    script = "".join(resources.text(_FOLDER, name) for name in ("report.js", *names) if name.endswith(".js"))
+    return {"style": markup(style + _colours()), "script": markup(script), "policy": policy(script)}
 
 
 def said(text: Text) -> Any:
     """Return runs of text as HTML, everything in them escaped."""
-    return _markup("".join(map(_run, text)))
+    return markup("".join(map(_run, text)))
 
 
 def _run(run: Run) -> str:
@@ -99,7 +103,8 @@ def _runs(rows: Iterable[TableRow]) -> list[tuple[str, list[TableRow]]]:
     return [(group, list(found)) for group, found in groupby(rows, key=lambda row: row.group)]
 
 
-def _markup(text: str) -> Any:
+def markup(text: str) -> Any:
+    """Return text that is HTML already."""
     import markupsafe
 
     return markupsafe.Markup(text)
@@ -116,15 +121,15 @@ def picture(svg: str) -> Any:
     text = _PROLOGUE.sub("", svg, count=1)
     if not text.startswith("<svg") or _ACTIVE.search(text):
         raise ValueError("a figure that is no plain SVG drawing")
-    return _markup(text.strip())
+    return markup(text.strip())
 
 
 @cache
 def mark(stratum: str) -> Any:
     """Return the mark of a stratum, the same shape as in the figures; nothing for a name that is no stratum."""
     if stratum not in STRATA:
-        return _markup("")
-    return _markup(f'<svg class="mark s-{stratum}" aria-hidden="true"><use href="#mark-{stratum}"/></svg>')
+        return markup("")
+    return markup(f'<svg class="mark s-{stratum}" aria-hidden="true"><use href="#mark-{stratum}"/></svg>')
 
 
 def _marks() -> Any:
@@ -133,7 +138,7 @@ def _marks() -> Any:
         f'<symbol id="mark-{name}" viewBox="0 0 10 10">{_SHAPES[stratum.marker]}</symbol>'
         for name, stratum in STRATA.items()
     )
-    return _markup(f'<svg class="marks" aria-hidden="true">{"".join(shapes)}</svg>')
+    return markup(f'<svg class="marks" aria-hidden="true">{"".join(shapes)}</svg>')
 
 
 def _colours() -> str:

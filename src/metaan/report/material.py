@@ -3,9 +3,11 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import quote
 
 from metaan.report.content import Run, Text, join, link, words
+from metaan.robustness.first import First
 from metaan.terms.finding import Finding
 from metaan.terms.records import Analysis, Estimate, Grade, LeftOut, Synthesis
 from metaan.workbook.columns import Layout
@@ -78,9 +80,11 @@ class Material:
     grades: Mapping[str, Grade]  #: by design
     analyses: tuple[Analysis, ...]
     findings: tuple[Finding, ...]
+    first: tuple[First, ...]  #: cells worth a second look, most worth it first
     figures: Mapping[str, Mapping[str, str]]
     versions: Mapping[str, str]
     digests: Mapping[str, str]
+    agreement: Mapping[str, Any] | None  #: of two extractors, as schemas/agreement.schema.json describes it
     effects: Mapping[str, Row]
     designs: Mapping[str, Row]
     studies: Mapping[str, Row]
@@ -145,6 +149,8 @@ def gather(
     figures: Mapping[str, Mapping[str, str]],
     versions: Mapping[str, str],
     digests: Mapping[str, str],
+    first: Sequence[First] = (),
+    agreement: Mapping[str, Any] | None = None,
 ) -> Material:
     """Bring rows and results together by their ids."""
     effects = extraction.by_key("Effects", "effect_id")
@@ -162,9 +168,11 @@ def gather(
         grades={grade.design_id: grade for grade in grades},
         analyses=tuple(analyses),
         findings=tuple(findings),
+        first=tuple(first),
         figures=figures,
         versions=versions,
         digests=digests,
+        agreement=agreement,
         effects=effects,
         designs=extraction.by_key("Design", "design_id"),
         studies=extraction.by_key("Studies", "study_id"),

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from metaan.report import extractors
 from metaan.report.content import (
     Block,
     Bullets,
@@ -49,6 +50,7 @@ def section(m: Material) -> Section:
     items: list[Text] = [words(text) for text in (*_design(m), *_models(m), *_rules(m))]
     blocks: list[Block] = [
         Bullets(items=tuple(items)),
+        extractors.section(m),
         Section(
             id="effect-sizes",
             title="Effect sizes and conversions",
@@ -228,6 +230,8 @@ def _references(m: Material) -> Bullets:
             used.update(dict.fromkeys(stratum.conversions))
         if plan.common_scale:
             used.update(dict.fromkeys(plan.common_scale.conversions))
+    if m.agreement:
+        used["agreement"] = None
     listed = dict.fromkeys(text for name in used for text in REFERENCES.get(name, ()))
     return Bullets(items=tuple(words(text) for text in sorted(listed)), role="references")
 

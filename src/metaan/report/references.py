@@ -11,6 +11,15 @@ _HTS = (
 )
 
 REFERENCES: dict[str, tuple[str, ...]] = {
+    "agreement": (
+        "Wilson EB. Probable inference, the law of succession, and statistical inference. J Am Stat Assoc "
+        "1927;22:209-212.",
+        "Cohen J. A coefficient of agreement for nominal scales. Educ Psychol Meas 1960;20:37-46.",
+        "Gwet KL. Computing inter-rater reliability and its variance in the presence of high agreement. Br J Math Stat "
+        "Psychol 2008;61:29-48.",
+        "De Vries H, Elliott MN, Kanouse DE, Teleki SS. Using pooled kappa to summarize interrater agreement across "
+        "many items. Field Methods 2008;20:272-282.",
+    ),
     "REML": (
         "Viechtbauer W. Bias and efficiency of meta-analytic variance estimators in the random-effects model. "
         "J Educ Behav Stat 2005;30:261-293.",
