@@ -1,16 +1,38 @@
+import functools
+from itertools import pairwise
+from pathlib import Path
+
 import openpyxl
 import pytest
 
+import review
 import small_review
+from metaan.checks.check import check
+from metaan.workbook.columns import When
 from metaan.workbook.forms import FORMS
+from metaan.workbook.grid import letters
 from metaan.workbook.layout import layout
+from metaan.workbook.protocol import read_protocol
+from metaan.workbook.read import read_workbook
+from metaan.workbook.sheets import REVIEW_KEYS
 from metaan.workbook.template import workbook_bytes
+from metaan.workbook.template_example import column_examples, example_rows
+from metaan.workbook.template_words import LONGEST_MESSAGE, LONGEST_TITLE, message
 from metaan.workbook.words import CORE_LISTS, TOPIC_LISTS
 
+ROOT = Path(__file__).parents[2]
+PROTOCOLS = {
+    "small": small_review.protocol,
+    "zoo": review.protocol,
+    "nk-cells": functools.partial(read_protocol, ROOT / "data/nk-cells/protocol.yaml"),
+    "passive-smoking": functools.partial(read_protocol, ROOT / "data/passive-smoking/protocol.yaml"),
+    "new": functools.partial(read_protocol, ROOT / "src/metaan/workbook/new_protocol.yaml"),
+}
 
-@pytest.fixture
-def book(tmp_path):
-    path = tmp_path / "blank.xlsx"
+
+@pytest.fixture(scope="module")
+def book(tmp_path_factory):
+    path = tmp_path_factory.mktemp("blank") / "blank.xlsx"
     path.write_bytes(workbook_bytes(small_review.protocol()))
     return openpyxl.load_workbook(path)
 
@@ -36,16 +58,121 @@ def test_entry_columns_take_text_and_headers_are_frozen(book):
     assert not sheet.column_dimensions["D"].protection.locked
 
 
-def test_every_word_column_has_a_dropdown_through_a_defined_name(book):
+def test_every_word_and_every_reference_has_a_dropdown_through_a_defined_name(book):
     merged = small_review.protocol().layout
     names = set(book.defined_names)
     for sheet in merged.sheets:
         if sheet.name == "Review":
             continue
         wanted = {f"lst_{column.words}" for column in sheet.columns if column.kind == "word"}
-        found = {v.formula1 for v in book[sheet.name].data_validations.dataValidation if v.type == "list"}
-        assert found == wanted
-        assert wanted <= names
+        references = {f"ids_{column.refers_to}" for column in sheet.columns if column.kind == "ref"}
+        listed = [v for v in book[sheet.name].data_validations.dataValidation if v.type == "list"]
+        assert {v.formula1 for v in listed} == wanted | references
+        assert wanted | references <= names
+        for validation in listed:
+            assert validation.errorStyle == ("warning" if validation.formula1 in references else None)  # None: stop
+            assert validation.error
+            assert validation.errorTitle
+
+
+def test_names_of_ids_lead_to_the_column_of_keys(book):
+    for sheet in ("Studies", "Design", "Effects"):
+        assert book.defined_names[f"ids_{sheet}"].attr_text == f"{sheet}!$A$2:$A$401"
+        assert book[sheet]["A1"].value == small_review.protocol().layout.sheet(sheet).key
+
+
+@pytest.mark.parametrize("name", PROTOCOLS)
+def test_every_column_says_what_belongs_there(name):
+    protocol = PROTOCOLS[name]()
+    examples = column_examples(protocol.layout, example_rows(protocol))
+    for sheet in protocol.layout.sheets:
+        for column in sheet.columns:
+            said = message(sheet, column, protocol.layout, examples.get((sheet.name, column.name), ""))
+            assert said.split("\n")[0] == column.meaning
+            assert len(column.name) <= LONGEST_TITLE
+            assert len(said) <= LONGEST_MESSAGE
+            if column.unit:
+                assert f"unit: {column.unit}" in said
+            if column.kind != "word" and sheet.name != "Review":
+                assert "example: " in said
+            if isinstance(column.required, When):
+                assert f"required when {column.required}" in said
+
+
+def test_the_help_stands_at_every_cell_of_its_column(book):
+    sheet = small_review.protocol().layout.sheet("Effects")
+    help_at = {str(v.sqref): v for v in book["Effects"].data_validations.dataValidation}
+    for i, column in enumerate(sheet.columns, 1):
+        shown = help_at[f"{letters(i)}2:{letters(i)}401"]
+        assert shown.promptTitle == column.name
+        assert shown.prompt.startswith(column.meaning)
+        assert shown.showInputMessage
+
+
+def test_entry_cells_are_unlocked_to_the_last_column_and_rows_may_be_deleted(book):
+    for name in ("Studies", "Design", "Effects", "Log"):
+        page = book[name]
+        assert page["A1"].protection.locked
+        spans = sorted((d.min, d.max, d.protection.locked) for d in page.column_dimensions.values())
+        assert spans[0][0] == 1
+        assert spans[-1][1] == 16384
+        assert all(before[1] + 1 == after[0] for before, after in pairwise(spans))
+        assert not any(locked for _, _, locked in spans)
+        assert page.protection.sheet
+        assert page.protection.password is None
+        allowed = ("formatColumns", "formatRows", "insertRows", "deleteRows", "sort", "autoFilter")
+        assert not any(getattr(page.protection, what) for what in allowed)  # an attribute that is set forbids it
+
+
+def test_groups_of_columns_fold_into_their_first_column(book):
+    sheet = small_review.protocol().layout.sheet("Effects")
+    page = book["Effects"]
+    assert page.sheet_properties.outlinePr.summaryRight is False
+    level = {}
+    for dimension in page.column_dimensions.values():
+        level.update(dict.fromkeys(range(dimension.min, dimension.max + 1), dimension.outlineLevel or 0))
+    before = ""
+    for i, column in enumerate(sheet.columns, 1):
+        first = column.part != before
+        before = column.part
+        assert level[i] == int(column.part != "identity" and not first), column.name
+        edge = page.cell(1, i).border.left.style
+        assert edge == ("medium" if first and i > 1 else "thin"), column.name
+
+
+@pytest.mark.parametrize("name", PROTOCOLS)
+def test_the_worked_example_is_without_fault(name, tmp_path):
+    protocol = PROTOCOLS[name]()
+    path = tmp_path / "example.xlsx"
+    example = example_rows(protocol)
+    path.write_bytes(workbook_bytes(protocol, example))
+    assert check(read_workbook(path, protocol.layout), protocol) == ()
+    shown = list(
+        openpyxl.load_workbook(path, read_only=True)["README"].iter_rows(min_col=2, max_col=4, values_only=True)
+    )
+    for row in example["Effects"]:
+        for column, text in row.items():
+            assert any(cells[0] == column and text in cells[1:] for cells in shown)
+
+
+def test_the_review_sheet_shows_the_protocol_locked_and_asks_for_the_rest(book):
+    page = book["Review"]
+    cells = {row[0].value: row[1] for row in page.iter_rows(min_row=2, max_row=len(REVIEW_KEYS) + 1)}
+    assert cells["question"].value == small_review.PROTOCOL["question"]
+    assert cells["thresholds"].value == "ratio 1.25, smd 0.2"
+    assert cells["level"].value == "0.95"
+    assert (cells["workbook_role"].value, cells["decimal_mark"].value) == ("single", "point")
+    for key, (_, generated) in REVIEW_KEYS.items():
+        assert cells[key].protection.locked is generated
+
+
+def test_what_has_no_place_stands_on_a_sheet_of_its_own(tmp_path):
+    path = tmp_path / "kept.xlsx"
+    lines = [("Effects", "Ames2001-pr-1", "colour", "=red"), ("Old", "row 3", "column B", "x")]
+    path.write_bytes(workbook_bytes(small_review.protocol(), small_review.rows(), lines))
+    page = openpyxl.load_workbook(path, read_only=True)["Kept"]
+    assert list(page.iter_rows(min_row=2, values_only=True)) == lines
+    assert not [f for f in read_workbook(path, small_review.protocol().layout).findings if f.id == "SHEET"]
 
 
 def test_the_codebook_names_every_column(book):

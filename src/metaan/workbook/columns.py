@@ -6,7 +6,7 @@ from typing import Literal
 
 Kind = Literal["id", "ref", "text", "word", "integer", "number", "date"]
 
-SCHEMA_VERSION = "1"
+SCHEMA_VERSION = "2"
 
 NOT_REPORTED = "NR"  #: looked, not reported
 NOT_APPLICABLE = "NA"  #: cannot apply
@@ -47,12 +47,31 @@ class Column:
     required: bool | When = False
     nr: bool = True  #: NR is an answer here
     na: bool = False  #: NA is an answer here even where the cell is required
-    group: str = "facts"  #: block of columns in the sheet
+    group: str = "facts"  #: what its cells are about
+    block: str = ""  #: part of a group that is folded on its own
     low: float | None = None  #: smallest legal number
     high: float | None = None
     width: int = 14
     topic: str = ""  #: column exists only in reviews whose protocol has this list or names this column
     pattern: str = ""  #: regular expression the text must match
+
+    @property
+    def part(self) -> str:
+        """The columns it is set apart and folded with."""
+        return self.block or self.group
+
+    @property
+    def limits(self) -> str:
+        """The limits of a number in words; empty where it has none."""
+        if self.low is None or self.high is None:
+            bound, word = (self.high, "most") if self.low is None else (self.low, "least")
+            return "" if bound is None else f"at {word} {bound:g}"
+        return f"{self.low:g} to {self.high:g}"
+
+    @property
+    def numeric(self) -> bool:
+        """Whether its cells hold one number each."""
+        return self.kind in ("integer", "number")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,7 +23,7 @@ class Form:
 #: numbers a paper may print beside a p-value or a direction without giving enough to compute an effect
 _SAID_BESIDE = (
     *("n1", "n2", "m1", "m2", "sd1", "sd2", "spread_type", "med1", "med2", "est", "scale"),
-    *("events_high", "total_high", "events_low", "total_low"),
+    *("events_high", "total_high", "events_low", "total_low", "pct_1", "pct_2"),
 )
 
 #: what a paper may print beside counts, and beside means; the checks recompute it
@@ -134,13 +134,14 @@ FORMS: dict[str, Form] = {
             name="single_group",
             meaning="events and total of one group without a comparison; shown, never pooled as an effect",
             required=("events_high", "total_high"),
+            optional=("pct_1", "zero_reported"),
             computable=False,
         ),
         Form(
             name="risk_only",
             meaning="risk by class without class sizes; shown, never pooled",
             required=("risk_pct", "class_label"),
-            optional=("class_low", "class_high", "n1", "n2"),
+            optional=("class_low", "class_high", "total_high", "n1", "n2"),
             computable=False,
         ),
     )

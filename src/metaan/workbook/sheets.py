@@ -1,6 +1,7 @@
 """The sheets of the extraction workbook, column by column."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from metaan.workbook.columns import (
     NOT_APPLICABLE,
@@ -135,6 +136,24 @@ _DESIGN_FACTS: tuple[Column, ...] = (
 )
 
 
+#: first fact of a block -> name of the block
+_DESIGN_BLOCKS = {
+    "author_label": "order in time",
+    "cohort_assembly": "people",
+    "state_same": "measurement",
+    "n_at_risk": "follow-up",
+    "karyotype_known_pct": "analysis",
+}
+
+
+def _in_blocks(facts: tuple[Column, ...]) -> tuple[Column, ...]:
+    block, placed = "", []
+    for fact in facts:
+        block = _DESIGN_BLOCKS.get(fact.name, block)
+        placed.append(replace(fact, block=block))
+    return tuple(placed)
+
+
 def design_sheet(confounders: Mapping[str, str]) -> Sheet:
     """Return the Design sheet with one column a confounder."""
     adjustments = tuple(
@@ -147,12 +166,11 @@ def design_sheet(confounders: Mapping[str, str]) -> Sheet:
         text("contrast", "who is compared with whom", required=True, nr=False, group="identity", width=34),
         word("population", "population", "population of this comparison; blank: that of the study"),
     ]
-    for fact in (*_DESIGN_FACTS, *adjustments):
+    for fact in (*_in_blocks(_DESIGN_FACTS), *adjustments):
         columns.append(fact)
         if fact.name != "author_label":
-            columns.append(
-                text(f"{fact.name}_where", f"page or table, and the words, for {fact.name}", group=fact.group, width=18)
-            )
+            where = text(f"{fact.name}_where", f"page or table, and the words, for {fact.name}", width=18)
+            columns.append(replace(where, group=fact.group, block=fact.block, example="p 3: measured at entry"))
     columns += [
         word("grade_override", "grade", "grade given by the reviewers instead", group="override"),
         text(
@@ -177,118 +195,139 @@ _MARKER = When("factor_kind", among=("marker",))
 _TREATMENT = When("factor_kind", among=("treatment",))
 
 
-def _numbers() -> tuple[Column, ...]:
-    counts = {
-        "a_high_event": "factor present, high or treated: with the event",
-        "b_high_none": "factor present, high or treated: without the event",
-        "c_low_event": "factor absent, low or untreated: with the event",
-        "d_low_none": "factor absent, low or untreated: without the event",
-        "events_high": "events among those with the factor, or treated",
-        "total_high": "people with the factor, or treated",
-        "events_low": "events among those without the factor, or untreated",
-        "total_low": "people without the factor, or untreated",
-        "high_event": "factor present among those with the outcome",
-        "n_event": "people with the outcome",
-        "high_none": "factor present among those without the outcome",
-        "n_none": "people without the outcome",
-        "n1": "people with the outcome",
-        "n2": "people without the outcome",
-    }
-    decimals = {
-        "m1": "mean with the outcome",
-        "sd1": "spread with the outcome (see spread_type)",
-        "m2": "mean without the outcome",
-        "sd2": "spread without the outcome (see spread_type)",
-        "med1": "median with the outcome",
-        "q1_1": "first quartile with the outcome",
-        "q3_1": "third quartile with the outcome",
-        "min1": "smallest value with the outcome",
-        "max1": "largest value with the outcome",
-        "med2": "median without the outcome",
-        "q1_2": "first quartile without the outcome",
-        "q3_2": "third quartile without the outcome",
-        "min2": "smallest value without the outcome",
-        "max2": "largest value without the outcome",
-    }
-    columns = [integer(name, meaning, group="numbers", width=9) for name, meaning in counts.items()]
-    columns += [
-        number(name, meaning, group="numbers", width=9, low=0 if name.startswith("sd") else None)
-        for name, meaning in decimals.items()
-    ]
-    spread = word("spread_type", "spread_type", "what sd1 and sd2 hold", group="numbers", width=11)
-    columns.insert([c.name for c in columns].index("sd2") + 1, spread)
-    columns += [
-        number(
-            "pct_1", "percentage printed for the first group", group="numbers", unit="percent", low=0, high=100, width=9
-        ),
-        number(
-            "pct_2",
-            "percentage printed for the second group",
-            group="numbers",
-            unit="percent",
-            low=0,
-            high=100,
-            width=9,
-        ),
-        word("zero_reported", "yes_no", "the paper itself says that there was no event", group="numbers", width=11),
-        number("items", "whole-number items averaged (1: a count or a score)", group="numbers", low=1, width=7),
-        number("scale_min", "smallest possible value", group="numbers", width=9),
-        number("scale_max", "largest possible value", group="numbers", width=9),
-        word("value_kind", "value_kind", "values at the end, or changes from the start", group="numbers", width=11),
-        number("diff", "difference of the means as printed, with minus without the outcome", group="numbers", width=9),
-        number("diff_low", "lower confidence limit of the difference", group="numbers", width=9),
-        number("diff_high", "upper confidence limit of the difference", group="numbers", width=9),
-        number("diff_se", "standard error of the difference", group="numbers", low=0, width=9),
-        number("est", "ratio as printed", group="numbers", low=0, high=1e4, width=9),
-        word("scale", "scale", "kind of ratio", group="numbers", width=8),
-        number("ci_low", "lower confidence limit", group="numbers", low=0, high=1e4, width=9),
-        number("ci_high", "upper confidence limit", group="numbers", low=0, high=1e6, width=9),
-        word(
-            "ci_method",
-            "ci_method",
-            "how the interval was made, where it is not the usual one",
-            group="numbers",
-            width=11,
-        ),
-        number("ci_level", "level of the interval", unit="percent", group="numbers", low=50, high=99.99, example="95"),
-        number("se_log", "standard error of the log ratio", group="numbers", low=0, width=9),
-        integer("n_events", "events behind a hazard ratio", group="numbers", width=9),
-        number(
-            "crude_est", "crude ratio as printed, beside counts or an adjusted one", group="numbers", low=0, high=1e4
-        ),
-        word("crude_scale", "scale", "kind of the crude ratio", group="numbers", width=8),
-        number("crude_low", "lower confidence limit of the crude ratio", group="numbers", low=0, high=1e4),
-        number("crude_high", "upper confidence limit of the crude ratio", group="numbers", low=0, high=1e6),
-        number("p_value", "p-value as printed, without sign", group="numbers", low=0, high=1, width=9),
-        word("p_cmp", "p_cmp", "whether p equals, or is below or above", group="numbers", width=7),
-        word("test", "test", "test that gave p", group="numbers"),
-        word("tails", "tails", "one- or two-sided", group="numbers", width=7),
-        word("sign", "sign", "direction", group="numbers", width=18),
-        number("t", "t as printed", group="numbers", width=9),
-        number("f1", "F with one numerator degree of freedom", group="numbers", low=0, width=9),
-        number("df", "degrees of freedom", group="numbers", low=0, width=7),
-        number("r", "correlation as printed", group="numbers", low=-1, high=1, width=9),
-        integer("r_n", "people correlated", group="numbers", width=9),
-        word("r_type", "r_type", "kind of correlation", group="numbers", width=11),
-        number("auc", "area under the curve as printed", group="numbers", low=0, high=1, width=9),
-        number("auc_low", "lower confidence limit of the area", group="numbers", low=0, high=1, width=9),
-        number("auc_high", "upper confidence limit of the area", group="numbers", low=0, high=1, width=9),
-        number("auc_se", "standard error of the area", group="numbers", low=0, high=1, width=9),
-        number("sens", "sensitivity as printed", group="numbers", low=0, high=1, width=9),
-        number("spec", "specificity as printed", group="numbers", low=0, high=1, width=9),
-        text("per_unit", "what the ratio is per (1 %, SD, high v low)", group="numbers"),
-        number("risk_pct", "risk in this class", unit="percent", group="numbers", low=0, high=100, width=9),
+def _count(name: str, meaning: str, **more: object) -> Column:
+    return integer(name, meaning, group="numbers", width=9, **more)
+
+
+def _value(name: str, meaning: str, **more: object) -> Column:
+    more.setdefault("width", 9)
+    return number(name, meaning, group="numbers", **more)
+
+
+def _choice(name: str, meaning: str, words: str = "", width: int = 11) -> Column:
+    return word(name, words or name, meaning, group="numbers", width=width)
+
+
+def _ratio(name: str, meaning: str, example: str, high: float = 1e4) -> Column:
+    # no lower limit: a negative number here is a logarithm, and the check C04 says so better than a range
+    return _value(name, meaning, high=high, example=example)
+
+
+def _share(name: str, meaning: str, **more: object) -> Column:
+    return _value(name, meaning, low=0, high=1, **more)
+
+
+def _percent(name: str, meaning: str) -> Column:
+    return _value(name, meaning, unit="percent", low=0, high=100, example="12.5")
+
+
+_HIGH, _LOW = "factor present, high or treated", "factor absent, low or untreated"
+
+#: columns of numbers in blocks that are folded one by one
+_NUMBERS: dict[str, tuple[Column, ...]] = {
+    "counts": (
+        _count("a_high_event", f"{_HIGH}: with the event", example="12"),
+        _count("b_high_none", f"{_HIGH}: without the event", example="88"),
+        _count("c_low_event", f"{_LOW}: with the event", example="8"),
+        _count("d_low_none", f"{_LOW}: without the event", example="92"),
+        _count("events_high", "events among those with the factor, or treated", example="12"),
+        _count("total_high", "people with the factor, or treated", example="100"),
+        _count("events_low", "events among those without the factor, or untreated", example="8"),
+        _count("total_low", "people without the factor, or untreated", example="100"),
+        _count("high_event", "factor present among those with the outcome", example="12"),
+        _count("n_event", "people with the outcome", example="20"),
+        _count("high_none", "factor present among those without the outcome", example="88"),
+        _count("n_none", "people without the outcome", example="180"),
+        _percent("pct_1", "percentage printed for the first group"),
+        _percent("pct_2", "percentage printed for the second group"),
+        _choice("zero_reported", "the paper itself says that there was no event", "yes_no"),
+    ),
+    "means": (
+        _count("n1", "people with the outcome", example="31"),
+        _value("m1", "mean with the outcome", example="12.40"),
+        _value("sd1", "spread with the outcome (see spread_type)", low=0, example="4.1"),
+        _count("n2", "people without the outcome", example="28"),
+        _value("m2", "mean without the outcome", example="10.20"),
+        _value("sd2", "spread without the outcome (see spread_type)", low=0, example="3.8"),
+        _choice("spread_type", "what sd1 and sd2 hold"),
+        _value("items", "whole-number items averaged (1: a count or a score)", low=1, width=7, example="1"),
+        _value("scale_min", "smallest possible value", example="0"),
+        _value("scale_max", "largest possible value", example="100"),
+        _choice("value_kind", "values at the end, or changes from the start"),
+    ),
+    "medians": (
+        _value("med1", "median with the outcome", example="11.5"),
+        _value("q1_1", "first quartile with the outcome", example="8.9"),
+        _value("q3_1", "third quartile with the outcome", example="14.6"),
+        _value("min1", "smallest value with the outcome", example="3.1"),
+        _value("max1", "largest value with the outcome", example="24.0"),
+        _value("med2", "median without the outcome", example="9.8"),
+        _value("q1_2", "first quartile without the outcome", example="7.2"),
+        _value("q3_2", "third quartile without the outcome", example="12.3"),
+        _value("min2", "smallest value without the outcome", example="2.6"),
+        _value("max2", "largest value without the outcome", example="21.7"),
+    ),
+    "difference": (
+        _value("diff", "difference of the means as printed, with minus without the outcome", example="2.2"),
+        _value("diff_low", "lower confidence limit of the difference", example="0.2"),
+        _value("diff_high", "upper confidence limit of the difference", example="4.2"),
+        _value("diff_se", "standard error of the difference", low=0, example="1.02"),
+    ),
+    "ratio": (
+        _ratio("est", "ratio as printed", "1.50"),
+        _choice("scale", "kind of ratio", width=8),
+        _ratio("ci_low", "lower confidence limit", "0.58"),
+        _ratio("ci_high", "upper confidence limit", "3.88", high=1e6),
+        _value("ci_level", "level of the interval", unit="percent", low=50, high=99.99, width=14, example="95"),
+        _choice("ci_method", "how the interval was made, where it is not the usual one"),
+        _value("se_log", "standard error of the log ratio", low=0, example="0.48"),
+        _count("n_events", "events behind a hazard ratio", example="64"),
+        text("per_unit", "what the ratio is per", group="numbers", example="1 %, SD, high v low"),
+        _ratio("crude_est", "crude ratio as printed, beside counts or an adjusted one", "1.57"),
+        _choice("crude_scale", "kind of the crude ratio", "scale", width=8),
+        _ratio("crude_low", "lower confidence limit of the crude ratio", "0.61"),
+        _ratio("crude_high", "upper confidence limit of the crude ratio", "4.02", high=1e6),
+    ),
+    "tests": (
+        _share("p_value", "p-value as printed, without sign", example="0.04"),
+        _choice("p_cmp", "whether p equals, or is below or above", width=7),
+        _choice("test", "test that gave p", width=14),
+        _choice("tails", "one- or two-sided", width=7),
+        _choice("sign", "direction", width=18),
+        _value("t", "t as printed", example="2.13"),
+        _value("f1", "F with one numerator degree of freedom", low=0, example="4.54"),
+        _value("df", "degrees of freedom", low=0, width=7, example="57"),
+    ),
+    "correlation": (
+        _value("r", "correlation as printed", low=-1, high=1, example="0.31"),
+        _count("r_n", "people correlated", example="59"),
+        _choice("r_type", "kind of correlation"),
+    ),
+    "accuracy": (
+        _share("auc", "area under the curve as printed", example="0.71"),
+        _share("auc_low", "lower confidence limit of the area", example="0.58"),
+        _share("auc_high", "upper confidence limit of the area", example="0.84"),
+        _share("auc_se", "standard error of the area", example="0.066"),
+        _share("sens", "sensitivity as printed", example="0.68"),
+        _share("spec", "specificity as printed", example="0.64"),
+    ),
+    "classes": (
+        _percent("risk_pct", "risk in this class"),
         text("class_label", "class", group="numbers", width=11, example="25-34 %"),
-        number("class_low", "lower bound of the class", group="numbers", width=9),
-        number("class_high", "upper bound of the class", group="numbers", width=9),
-        number("cluster_icc", "intracluster correlation", group="numbers", low=-1, high=1, width=9),
-        number("cluster_size", "mean cluster size", group="numbers", low=1, width=9),
-        word(
-            "clustering", "clustering", "results that are not one a person, each on its own", group="numbers", width=14
-        ),
-        number("paired_r", "correlation of paired values", group="numbers", low=-1, high=1, width=9),
-    ]
-    return tuple(columns)
+        _value("class_low", "lower bound of the class", example="25"),
+        _value("class_high", "upper bound of the class", example="34"),
+    ),
+    "clustering": (
+        _choice("clustering", "results that are not one a person, each on its own", width=14),
+        _value("cluster_icc", "intracluster correlation", low=-1, high=1, example="0.02"),
+        _value("cluster_size", "mean cluster size", low=1, example="12.5"),
+        _value("paired_r", "correlation of paired values", low=-1, high=1, example="0.6"),
+    ),
+}
+
+
+def _numbers() -> tuple[Column, ...]:
+    return tuple(replace(column, block=block) for block, columns in _NUMBERS.items() for column in columns)
 
 
 _EFFECTS = Sheet(
@@ -553,16 +592,27 @@ REVIEW_KEYS: dict[str, tuple[str, bool]] = {
     "question": ("question", True),
     "registered": ("registry number, or no", True),
     "as_of": ("day to which ages are reckoned", True),
+    "level": ("level of intervals", True),
+    "thresholds": ("smallest effects that matter", True),
+    "baseline_risk": ("risk in people without the factor, with its source", True),
+    "population": ("who the review is about", False),
+    "exposure": ("factor, marker or treatment asked about", False),
+    "comparator": ("what it is compared with", False),
+    "outcome_primary": ("outcome that decides", False),
+    "protocol_url": ("where the protocol can be read", False),
     "lead": ("lead reviewer", False),
     "authors": ("authors", False),
     "funding": ("who paid for the review", False),
     "conflicts": ("interests of the reviewers", False),
-    "search_last": ("day of the last search", False),
+    "search_last": ("day of the last search, YYYY-MM-DD", False),
     "workbook_role": ("single, A, B or consensus", False),
     "extractor": ("initials of the extractors", False),
-    "decimal_mark": ("point or comma", False),
+    "decimal_mark": ("point or comma; after a change, metaan template --update lets the colours follow", False),
     "schema": ("version of this layout", True),
 }
+
+#: keys of the Review sheet whose cell is a choice -> list of words, and the word a new workbook starts with
+REVIEW_WORDS = {"workbook_role": ("role", "single"), "decimal_mark": ("decimal_mark", "point")}
 
 _REVIEW = Sheet(
     name="Review",
@@ -571,7 +621,7 @@ _REVIEW = Sheet(
     columns=(
         Column(name="key", kind="text", meaning="name", required=True, nr=False, group="identity", width=18),
         text("value", "value", width=70),
-        text("note", "meaning", width=50),
+        text("note", "meaning", width=60),
     ),
     frozen=1,
 )
@@ -579,7 +629,7 @@ _REVIEW = Sheet(
 SHEETS_REQUIRED = ("Review", "Reports", "Studies", "Design", "Effects")
 
 #: sheets that are generated and never read
-GENERATED_SHEETS = ("README", "Codebook", "Lists", "Problems")
+GENERATED_SHEETS = ("README", "Codebook", "Lists", "Kept", "Problems")
 
 #: in the order of the workbook; the Design sheet without a topic's confounders
 SHEETS = (

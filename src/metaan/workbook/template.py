@@ -8,34 +8,65 @@ import datetime
 import io
 import math
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import IO, Any
 
-from metaan.workbook.columns import SCHEMA_VERSION, Column, Layout, Sheet, When
-from metaan.workbook.forms import FORMS
+from metaan.workbook import template_pages as pages
+from metaan.workbook.columns import SCHEMA_VERSION, Column, Layout, Sheet
+from metaan.workbook.grid import letters
 from metaan.workbook.protocol import Protocol
-from metaan.workbook.sheets import REVIEW_KEYS
+from metaan.workbook.sheets import REVIEW_KEYS, REVIEW_WORDS
+from metaan.workbook.template_example import column_examples, example_rows
+from metaan.workbook.template_rules import rules
+from metaan.workbook.template_words import LONGEST_MESSAGE, LONGEST_TITLE, message
 
 PREPARED_ROWS = 400
+_SPARE_ROWS = 50  #: prepared below the rows that are filled already
 _PRINTED_WIDTH = 230  #: characters on one printed page
-_MOST_LINES = 10
 _CREATED = datetime.datetime(2026, 1, 1)
 _FREE_WIDTH = {"quote", "notes", "derivation_note", "title", "statement", "says", "reason", "why"}
 
-_RULES = (
-    "One fact in one cell: 12.3 in one, 4.5 in the next; never 12.3 ± 4.5.",
-    "Say where it stands: fill src_type, src_ref and quote; write what was calculated into derivation_note.",
-    "NR = looked for, not reported. NA = cannot apply. Blank = not looked yet.",
-)
-_STEPS = (
-    "Reports: one row a paper. Studies: one row a set of people.",
-    "Design: one row a contrast (who is compared with whom). Answer the facts; type no label of a design.",
-    "Effects: one row a comparison. Choose the form that fits what the paper prints; fill the cells of that form.",
-    "Save, then run: snakemake (or: metaan check extraction.xlsx).",
-    "Mend what it names, until it finds nothing more.",
-)
+_FONT = {"font_name": "Calibri", "font_size": 11, "num_format": "@", "valign": "top"}
+_HEAD = {**_FONT, "bold": True, "text_wrap": True, "border": 1}
+_MISSING = {"bg_color": "#FFE8A3", "border": 1, "border_color": "#8A6D00"}
+_WRONG = {"bg_color": "#F7C6C5", "font_color": "#7A0000", "bold": True, "border": 3, "border_color": "#7A0000"}
+_UNNEEDED = {"bg_color": "#E0E0E0", "font_color": "#595959", "border": 4, "border_color": "#8C8C8C"}
+_HATCH = {"pattern": 14, "fg_color": "#BDBDBD"}  #: thin diagonal stripes; a program without them shows the plain grey
+
+_FORMATS: dict[str, dict[str, Any]] = {
+    "required": {**_HEAD, "font_color": "#FFFFFF", "bg_color": "#004C80", "border_color": "#7FA5BF"},
+    "optional": {**_HEAD, "font_color": "#1F2D3A", "bg_color": "#E8EEF4", "border_color": "#B7C4D0"},
+    "entry": {**_FONT, "locked": False},
+    "wrapped": {**_FONT, "locked": False, "text_wrap": True},
+    "locked": {**_FONT, "text_wrap": True, "bg_color": "#F2F2F2"},
+    "title": {**_FONT, "bold": True, "font_size": 16},
+    "strong": {**_FONT, "bold": True},
+    "plain": {**_FONT, "text_wrap": True},
+    "cell": {**_FONT, "text_wrap": True, "border": 1, "border_color": "#D0D7DE"},
+    "missing": _MISSING,
+    "wrong": _WRONG,
+    "unneeded": {**_UNNEEDED, **_HATCH},
+    "missing_key": {**_FONT, **_MISSING},
+    "wrong_key": {**_FONT, **_WRONG},
+    "unneeded_key": {**_FONT, **_UNNEEDED, **_HATCH},
+}
+_EDGE = {"left": 2, "left_color": "#5B7A94"}  #: where a group of columns begins
+
+_ALLOWED = {
+    "format_cells": False,
+    "format_columns": True,
+    "format_rows": True,
+    "insert_rows": True,
+    "delete_rows": True,
+    "sort": True,
+    "autofilter": True,
+}
+
+Rows = Mapping[str, Iterable[Mapping[str, str]]]
 
 
-def workbook_bytes(protocol: Protocol, rows: Mapping[str, Iterable[Mapping[str, str]]] | None = None) -> bytes:
+def workbook_bytes(
+    protocol: Protocol, rows: Rows | None = None, kept: Iterable[tuple[str, str, str, str]] = ()
+) -> bytes:
     """Return an .xlsx file with the layout of a protocol.
 
     Parameters
@@ -44,140 +75,122 @@ def workbook_bytes(protocol: Protocol, rows: Mapping[str, Iterable[Mapping[str, 
         Gives topic lists, confounders and the locked values of the Review sheet.
     rows : mapping of sheet name to rows, optional
         Each row maps column names to text; columns unknown to the layout raise KeyError.
+    kept : iterable of (sheet, row, column, text), optional
+        Cells the layout has no place for; they are listed on a sheet of their own.
     """
+    target = io.BytesIO()
+    with new_book(target, protocol) as book:
+        write_sheets(book, protocol, rows or {}, kept)
+    return target.getvalue()
+
+
+def new_book(target: IO[bytes], protocol: Protocol) -> Any:
+    """Return an empty XlsxWriter workbook, to be closed, whose bytes depend on what is written into it alone."""
     import xlsxwriter
 
-    target = io.BytesIO()
     options = {
         "in_memory": True,
         "strings_to_formulas": False,
         "strings_to_urls": False,
         "strings_to_numbers": False,
     }
-    with xlsxwriter.Workbook(target, options) as book:
-        book.set_properties({"title": protocol.title, "created": _CREATED})
-        book.set_custom_property("metaan_schema", SCHEMA_VERSION, "text")
-        _Writer(book, protocol.layout, protocol).write(rows or {})
-    return target.getvalue()
+    book = xlsxwriter.Workbook(target, options)
+    book.set_properties({"title": protocol.title, "created": _CREATED})
+    book.set_custom_property("metaan_schema", SCHEMA_VERSION, "text")
+    return book
+
+
+def write_sheets(book: Any, protocol: Protocol, rows: Rows, kept: Iterable[tuple[str, str, str, str]] = ()) -> None:
+    """Write every sheet of the layout into an XlsxWriter workbook."""
+    writer = _Writer(book, protocol)
+    example = example_rows(protocol)
+    examples = column_examples(protocol.layout, example)
+    pages.readme(book, protocol, writer.formats, example)
+    for sheet in protocol.layout.sheets:
+        given = list(rows.get(sheet.name, ()))
+        if sheet.name == "Review":
+            writer.review(sheet, {row["key"]: row.get("value", "") for row in given})
+        else:
+            writer.entry(sheet, given, examples)
+    pages.codebook(book, protocol.layout, writer.formats, examples)
+    listed = list(kept)
+    if listed:
+        pages.kept(book, writer.formats, listed)
+    pages.lists(book, protocol.layout, writer.formats, writer.last)
 
 
 class _Writer:
-    def __init__(self, book: Any, layout: Layout, protocol: Protocol) -> None:
+    """Writes the sheets that people fill in; `last` holds the last prepared row of each."""
+
+    def __init__(self, book: Any, protocol: Protocol) -> None:
         self.book = book
-        self.layout = layout
         self.protocol = protocol
-        font = {"font_name": "Calibri", "font_size": 11}
-        head = {**font, "bold": True, "text_wrap": True, "valign": "top", "num_format": "@", "border": 1}
-        self.formats = {
-            "required": book.add_format(
-                {**head, "font_color": "#FFFFFF", "bg_color": "#004C80", "border_color": "#7FA5BF"}
-            ),
-            "optional": book.add_format(
-                {**head, "font_color": "#1F2D3A", "bg_color": "#E8EEF4", "border_color": "#B7C4D0"}
-            ),
-            "entry": book.add_format({**font, "num_format": "@", "locked": False, "valign": "top"}),
-            "wrapped": book.add_format(
-                {**font, "num_format": "@", "locked": False, "valign": "top", "text_wrap": True}
-            ),
-            "locked": book.add_format(
-                {**font, "num_format": "@", "valign": "top", "text_wrap": True, "bg_color": "#F2F2F2"}
-            ),
-            "title": book.add_format({**font, "bold": True, "font_size": 16, "num_format": "@"}),
-            "strong": book.add_format({**font, "bold": True, "num_format": "@", "valign": "top"}),
-            "plain": book.add_format({**font, "num_format": "@", "valign": "top", "text_wrap": True}),
-            "missing": book.add_format({"bg_color": "#FFE8A3", "left": 2, "left_color": "#8A6D00"}),
-            "unneeded": book.add_format(
-                {"bg_color": "#E0E0E0", "pattern": 4, "fg_color": "#C8C8C8", "font_color": "#595959"}
-            ),
-        }
+        self.layout: Layout = protocol.layout
+        self.decimal_mark = REVIEW_WORDS["decimal_mark"][1]
+        self.formats = {name: book.add_format(style) for name, style in _FORMATS.items()}
+        at_edge = ("required", "optional", "entry", "wrapped")
+        self.edged = {name: book.add_format({**_FORMATS[name], **_EDGE}) for name in at_edge}
+        self.last: dict[str, int] = {}
 
-    def write(self, rows: Mapping[str, Iterable[Mapping[str, str]]]) -> None:
-        """Write every sheet."""
-        self._readme()
-        for sheet in self.layout.sheets:
-            given = list(rows.get(sheet.name, ()))
-            if sheet.name == "Review":
-                self._review({row["key"]: row.get("value", "") for row in given})
-            else:
-                self._entry(sheet, given)
-        self._codebook()
-        self._lists()
-
-    def _readme(self) -> None:
-        page = self.book.add_worksheet("README")
-        page.hide_gridlines(2)
-        page.set_column(0, 0, 4)
-        page.set_column(1, 1, 110)
-        page.write_string(0, 0, f"Extraction workbook: {self.protocol.title}", self.formats["title"])
-        page.write_string(2, 0, "Question", self.formats["strong"])
-        page.write_string(3, 1, self.protocol.question, self.formats["plain"])
-        page.set_row(3, _height([(self.protocol.question, 100)]))
-        line = 5
-        for head, items in (("In five steps", _STEPS), ("Three rules", _RULES)):
-            page.write_string(line, 0, head, self.formats["strong"])
-            for i, item in enumerate(items, 1):
-                page.write_string(line + i, 0, f"{i}.", self.formats["plain"])
-                page.write_string(line + i, 1, item, self.formats["plain"])
-            line += len(items) + 2
-        page.write_string(line, 0, "Orientation, fixed once for all studies", self.formats["strong"])
-        for i, item in enumerate(
-            (
-                "Group 1 = people with the outcome, group 2 = people without it.",
-                "In a 2x2 table row 1 = factor present, high, or treated; the event is the outcome named in the row.",
-                "So a ratio above 1 and a difference above 0 always say: more of the factor goes with the outcome.",
-            ),
-            1,
-        ):
-            page.write_string(line + i, 1, item, self.formats["plain"])
-        line += 5
-        page.write_string(line, 0, "Colours", self.formats["strong"])
-        page.write_string(line + 1, 0, "", self.formats["required"])
-        page.write_string(line + 1, 1, "dark header: always required (NR is an answer)", self.formats["plain"])
-        page.write_string(line + 2, 0, "", self.formats["optional"])
-        page.write_string(
-            line + 2, 1, "pale header: optional, or required under a condition (see Codebook)", self.formats["plain"]
-        )
-        page.write_string(line + 3, 0, "", self.formats["missing"])
-        page.write_string(
-            line + 3, 1, "yellow cell with a thick left edge: still missing in this row", self.formats["plain"]
-        )
-        page.write_string(line + 4, 0, "", self.formats["unneeded"])
-        page.write_string(line + 4, 1, "hatched cell: not needed for the form chosen", self.formats["plain"])
-        page.write_string(line + 6, 1, f"Layout version {SCHEMA_VERSION}", self.formats["plain"])
-        page.set_landscape()
-        page.fit_to_pages(1, 0)
-        page.protect("", {"select_locked_cells": True})
-
-    def _review(self, given: Mapping[str, str]) -> None:
-        sheet = self.layout.sheet("Review")
+    def review(self, sheet: Sheet, given: Mapping[str, str]) -> None:
+        """Write the Review sheet: one line a key, those of the protocol locked."""
+        self.decimal_mark = given.get("decimal_mark") or self.decimal_mark
         page = self._page(sheet)
-        fixed = {
-            "review_id": self.protocol.review,
-            "title": self.protocol.title,
-            "question": self.protocol.question,
-            "registered": self.protocol.registered,
-            "as_of": self.protocol.as_of,
-            "schema": SCHEMA_VERSION,
-        }
+        fixed = _from_protocol(self.protocol)
         for i, (key, (meaning, generated)) in enumerate(REVIEW_KEYS.items(), 1):
-            page.write_string(i, 0, key, self.formats["locked"])
-            value = fixed[key] if generated else given.get(key, "")
+            words, start = REVIEW_WORDS.get(key, ("", ""))
+            value = fixed[key] if generated else given.get(key, start)
             style = self.formats["locked"] if generated else self.formats["wrapped"]
+            page.write_string(i, 0, key, self.formats["locked"])
             page.write_string(i, 1, value, style) if value else page.write_blank(i, 1, None, style)
             note = meaning + ("; written from protocol.yaml" if generated and key != "schema" else "")
             page.write_string(i, 2, note, self.formats["locked"])
-        for key, words in (("workbook_role", "role"), ("decimal_mark", "decimal_mark")):
-            row = list(REVIEW_KEYS).index(key) + 1
-            page.data_validation(row, 1, row, 1, {"validate": "list", "source": f"=lst_{words}"})
+            page.set_row(i, pages.height([(value, 66), (note, 58)]))
+            if words:
+                page.data_validation(i, 1, i, 1, {**_dropdown(f"lst_{words}", key), **_note(key, meaning)})
+            elif not generated:
+                page.data_validation(i, 1, i, 1, {"validate": "any", **_note(key, meaning)})
+
+    def entry(self, sheet: Sheet, rows: list[Mapping[str, str]], examples: Mapping[tuple[str, str], str]) -> None:
+        """Write a sheet of rows with its help, dropdowns and colours."""
+        page = self._page(sheet)
+        index = {column.name: i for i, column in enumerate(sheet.columns)}
+        styles = [self._style(sheet, i) for i in range(len(sheet.columns))]
+        for r, row in enumerate(rows, 1):
+            for i, value in sorted((index[name], value) for name, value in row.items()):
+                if value:
+                    page.write_string(r, i, value, styles[i])
+            wrapped = [(row[c.name], c.width) for c in sheet.columns if c.name in _FREE_WIDTH and row.get(c.name)]
+            page.set_row(r, pages.height(wrapped))
+        last = max(PREPARED_ROWS, len(rows) + _SPARE_ROWS)
+        self.last[sheet.name] = last + 1
+        page.autofilter(0, 0, last, len(sheet.columns) - 1)
+        page.ignore_errors({"number_stored_as_text": f"A1:{letters(len(sheet.columns))}{last + 1}"})
+        for i, column in enumerate(sheet.columns):
+            note = _note(column.name, message(sheet, column, self.layout, examples.get((sheet.name, column.name), "")))
+            page.data_validation(1, i, last, i, {**_choices(column), **note})
+            for rule in rules(sheet, column, last + 1, self.decimal_mark):
+                options = {"type": "formula", "criteria": f"={rule.formula}", "stop_if_true": True}
+                page.conditional_format(1, i, last, i, {**options, "format": self.formats[rule.state]})
+
+    def _style(self, sheet: Sheet, i: int) -> Any:
+        style = "wrapped" if sheet.columns[i].name in _FREE_WIDTH else "entry"
+        return (self.edged if _begins(sheet, i) else self.formats)[style]
 
     def _page(self, sheet: Sheet) -> Any:
-        page = self.book.add_worksheet(sheet.name)
+        from metaan.workbook.template_sheet import EntrySheet
+
+        page = self.book.add_worksheet(sheet.name, EntrySheet)
         page.set_row(0, 32)
+        page.outline_settings(True, True, False, False)
         for i, column in enumerate(sheet.columns):
-            style = "wrapped" if column.name in _FREE_WIDTH else "entry"
-            page.set_column(i, i, max(column.width, min(len(column.name) + 2, 22)), self.formats[style])
+            begins = _begins(sheet, i)
+            folded = {"level": 1} if column.part != "identity" and not begins and sheet.name != "Review" else {}
+            width = max(column.width, min(len(column.name) + 2, 24))
+            page.set_column(i, i, width, self._style(sheet, i), folded)
             head = "required" if column.required is True else "optional"
-            page.write_string(0, i, column.name, self.formats[head])
+            page.write_string(0, i, column.name, (self.edged if begins else self.formats)[head])
+        page.set_column(len(sheet.columns), len(sheet.columns), None, self.formats["entry"])
         page.freeze_panes(1, sheet.frozen)
         page.set_landscape()
         page.repeat_rows(0)
@@ -185,148 +198,55 @@ class _Writer:
         page.fit_to_pages(math.ceil(width / _PRINTED_WIDTH), 0)
         if width > _PRINTED_WIDTH:
             page.repeat_columns(0, 0)
-        page.protect(
-            "",
-            {
-                "format_cells": False,
-                "format_columns": True,
-                "format_rows": True,
-                "insert_rows": True,
-                "delete_rows": True,
-                "sort": True,
-                "autofilter": True,
-            },
-        )
+        page.protect("", _ALLOWED)
         return page
 
-    def _entry(self, sheet: Sheet, rows: list[Mapping[str, str]]) -> None:
-        page = self._page(sheet)
-        index = {column.name: i for i, column in enumerate(sheet.columns)}
-        for r, row in enumerate(rows, 1):
-            for name, value in row.items():
-                i = index[name]
-                style = "wrapped" if name in _FREE_WIDTH else "entry"
-                if value:
-                    page.write_string(r, i, value, self.formats[style])
-            wrapped = [(row[c.name], c.width) for c in sheet.columns if c.name in _FREE_WIDTH and row.get(c.name)]
-            page.set_row(r, _height(wrapped))
-        last = max(PREPARED_ROWS, len(rows) + 50)
-        page.autofilter(0, 0, last, len(sheet.columns) - 1)
-        page.ignore_errors({"number_stored_as_text": f"A1:{_letter(len(sheet.columns) - 1)}{last + 1}"})
-        for i, column in enumerate(sheet.columns):
-            self._help(page, column, i, last)
-            self._colours(page, sheet, column, i, last)
 
-    def _help(self, page: Any, column: Column, i: int, last: int) -> None:
-        lines = [column.meaning]
-        if column.unit:
-            lines.append(f"unit: {column.unit}")
-        if column.example:
-            lines.append(f"example: {column.example}")
-        if isinstance(column.required, When):
-            lines.append(f"required when {column.required}")
-        rule: dict[str, Any] = {
-            "validate": "any",
-            "input_title": column.name[:32],
-            "input_message": "\n".join(lines)[:255],
+def _begins(sheet: Sheet, i: int) -> bool:
+    """Whether a group of columns begins here."""
+    return i > 0 and sheet.columns[i].part != sheet.columns[i - 1].part
+
+
+def _note(name: str, text: str) -> dict[str, Any]:
+    return {"input_title": name[:LONGEST_TITLE], "input_message": text[:LONGEST_MESSAGE]}
+
+
+def _dropdown(source: str, name: str) -> dict[str, Any]:
+    return {
+        "validate": "list",
+        "source": f"={source}",
+        "error_title": "Not in the list",
+        "error_message": f"Choose a word of the list for {name}, or NR if it is not reported. "
+        "New words are added to protocol.yaml.",
+    }
+
+
+def _choices(column: Column) -> dict[str, Any]:
+    """Return the dropdown of a column: its words, or the names that another sheet holds."""
+    if column.kind == "word":
+        return _dropdown(f"lst_{column.words}", column.name)
+    if column.kind == "ref":
+        return {
+            "validate": "list",
+            "source": f"=ids_{column.refers_to}",
+            "error_type": "warning",
+            "error_title": "Not on that sheet",
+            "error_message": f"No such name on the sheet {column.refers_to} yet.",
         }
-        if column.kind == "word":
-            rule.update(
-                validate="list",
-                source=f"=lst_{column.words}",
-                error_title="Not in the list",
-                error_message=f"Choose a word of the list for {column.name}, or NR if it is not reported."[:255],
-            )
-        page.data_validation(1, i, last, i, rule)
-
-    def _colours(self, page: Any, sheet: Sheet, column: Column, i: int, last: int) -> None:
-        here = f"{_letter(i)}2"
-        names = [c.name for c in sheet.columns]
-        if column.required is True:
-            rule = f"AND(COUNTA($A2:${_letter(len(names) - 1)}2)>0,LEN(TRIM({here}))=0)"
-        elif isinstance(column.required, When) and column.required.column in names:
-            on = f"${_letter(names.index(column.required.column))}2"
-            rule = f"AND({_condition(column.required, on)},LEN(TRIM({here}))=0)"
-        else:
-            rule = ""
-        if rule:
-            page.conditional_format(
-                1, i, last, i, {"type": "formula", "criteria": "=" + rule, "format": self.formats["missing"]}
-            )
-        if sheet.name == "Effects" and column.group == "numbers" and column.name != "form":
-            using = [form.name for form in FORMS.values() if column.name in form.columns]
-            form = f"${_letter(names.index('form'))}2"
-            others = "".join(f',{form}<>"{name}"' for name in using)
-            criteria = f'=AND({form}<>""{others})'
-            page.conditional_format(
-                1, i, last, i, {"type": "formula", "criteria": criteria, "format": self.formats["unneeded"]}
-            )
-
-    def _codebook(self) -> None:
-        page = self.book.add_worksheet("Codebook")
-        heads = ("sheet", "column", "kind", "required", "meaning", "unit", "words", "example")
-        for i, (head, width) in enumerate(zip(heads, (12, 24, 10, 34, 60, 12, 60, 26), strict=True)):
-            page.set_column(i, i, width)
-            page.write_string(0, i, head, self.formats["required"])
-        r = 0
-        for sheet in self.layout.sheets:
-            for column in sheet.columns:
-                r += 1
-                when = column.required
-                needed = f"when {when}" if isinstance(when, When) else "always" if when else ""
-                words = self.layout.lists.get(column.words, {}) if column.kind == "word" else {}
-                cells = (
-                    sheet.name,
-                    column.name,
-                    column.kind,
-                    needed,
-                    column.meaning,
-                    column.unit,
-                    "; ".join(
-                        f"{word} = {label}" if label and label != word else word for word, label in words.items()
-                    ),
-                    column.example,
-                )
-                for i, text in enumerate(cells):
-                    page.write_string(r, i, text, self.formats["plain"])
-        page.freeze_panes(1, 2)
-        page.set_landscape()
-        page.repeat_rows(0)
-        page.fit_to_pages(1, 0)
-        page.protect("", {"format_columns": True, "format_rows": True, "autofilter": True, "sort": True})
-        page.autofilter(0, 0, r, len(heads) - 1)
-
-    def _lists(self) -> None:
-        page = self.book.add_worksheet("Lists")
-        for i, (name, words) in enumerate(self.layout.lists.items()):
-            page.write_string(0, i, name, self.formats["strong"])
-            entries = [*words, "NR", "NA"]
-            for r, word in enumerate(entries, 1):
-                page.write_string(r, i, word, self.formats["plain"])
-            letter = _letter(i)
-            self.book.define_name(f"lst_{name}", f"=Lists!${letter}$2:${letter}${len(entries) + 1}")
-        page.protect()
-        page.hide()
+    return {"validate": "any"}
 
 
-def _height(texts: Iterable[tuple[str, int]]) -> float:
-    """Return the height of a row that shows wrapped texts, each with the width of its column in characters."""
-    lines = max((math.ceil(len(text) / width) for text, width in texts), default=1)
-    return 15.0 * min(lines, _MOST_LINES)
-
-
-def _condition(when: When, cell: str) -> str:
-    if when.among:
-        tests = ",".join(f'{cell}="{word}"' for word in when.among)
-        return f"OR({tests})"
-    tests = "".join(f',{cell}<>"{word}"' for word in when.not_among)
-    return f'AND({cell}<>""{tests})'
-
-
-def _letter(index: int) -> str:
-    letters = ""
-    index += 1
-    while index:
-        index, rest = divmod(index - 1, 26)
-        letters = chr(65 + rest) + letters
-    return letters
+def _from_protocol(protocol: Protocol) -> dict[str, str]:
+    """Return the values of the Review sheet that only the protocol holds."""
+    risk = protocol.baseline_risk
+    return {
+        "review_id": protocol.review,
+        "title": protocol.title,
+        "question": protocol.question,
+        "registered": protocol.registered,
+        "as_of": protocol.as_of,
+        "level": f"{protocol.level:g}",
+        "thresholds": ", ".join(f"{name.replace('_', ' ')} {value:g}" for name, value in protocol.thresholds.items()),
+        "baseline_risk": f"{risk['value']:g} ({risk['source']})" if risk else "",
+        "schema": SCHEMA_VERSION,
+    }
