@@ -1,30 +1,34 @@
 """The only reader of Excel: cells with their text, their place, and what is odd about them.
 
-Cells are read one by one with openpyxl: value, type, number format, formula. Every check of meaning comes later, in
-`metaan.checks`; what is found here is about the file, the sheets, the headers and the kind of cell.
+The archive is looked at before anything in it (`archive`), its XML is read as a stream (`parts`, `styles`, `grid`), and
+each filled cell of a known column becomes text (`cell_text`). Every check of meaning comes later, in `metaan.checks`;
+what is found here is about the file, the sheets, the headers and the kind of cell.
 """
 
 import difflib
-import io
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping
+import zlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
 from metaan.terms.finding import BadInput, Finding, Level
 from metaan.terms.origin import Origin
-from metaan.workbook.columns import Layout, Sheet
+from metaan.workbook import hazards
+from metaan.workbook.archive import Archive, damaged, notices, open_archive
+from metaan.workbook.cell_text import CellReader
+from metaan.workbook.columns import Layout, Sheet, When
+from metaan.workbook.forms import FORMS
+from metaan.workbook.grid import MAX_CELLS, Grid, read_grid
+from metaan.workbook.header import missing_columns, read_header
+from metaan.workbook.parts import Book, Unreadable, program, read_book, read_strings
+from metaan.workbook.places import Place
 from metaan.workbook.sheets import GENERATED_SHEETS, SHEETS_REQUIRED
-from metaan.workbook.values import clean
+from metaan.workbook.styles import Style, read_styles
+from metaan.workbook.values import STATISTICS, decimals
 
-MAX_BYTES = 20 * 2**20
-MAX_PARTS = 500
-MAX_UNPACKED = 200 * 2**20
-MAX_RATIO = 200  #: of one part above 1 MB
-
-_SAVE_AS = 'open it in the spreadsheet program and save it as "Excel Workbook (.xlsx)"'
+_MOST_ZEROS = 2  #: given back to a number; that three or more last digits were all zeros is not likely
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +81,8 @@ class Extraction:
     @property
     def decimal_mark(self) -> str:
         """The decimal mark the review declares."""
-        return self.review().get("decimal_mark") or "point"
+        marks = (row["value"] for row in self.sheet("Review") if row["key"] == "decimal_mark")
+        return next(marks, "") or "point"
 
     def by_key(self, sheet: str, key: str) -> dict[str, Row]:
         """Return the rows of a sheet by their key."""
@@ -118,316 +123,178 @@ def read_workbook(path: str | Path, layout: Layout) -> Extraction:
         The file is missing, is no workbook, is damaged, or is larger than a workbook of text can be.
     """
     name = str(path)
-    data = _load_bytes(Path(path), name)
-    book, values = _open(data, name)
-    findings: list[Finding] = list(_sheet_findings(book.sheetnames, layout, name))
+    archive = open_archive(Path(path), name)
+    with archive.zip:
+        try:
+            return _read(archive, layout)
+        except BadInput:
+            raise
+        except Unreadable as error:
+            raise damaged(name, str(error)) from None
+        except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, ValueError):
+            raise damaged(name) from None
+
+
+def _read(archive: Archive, layout: Layout) -> Extraction:
+    name = archive.workbook
+    book = read_book(archive)
+    strings = read_strings(archive, book.shared_strings)
+    styles = read_styles(archive, book.styles)
+    findings = [*notices(archive), *_book_findings(book, layout, name)]
+    parts = {sheet.name: sheet for sheet in reversed(book.sheets) if sheet.part}
     rows: dict[str, tuple[Row, ...]] = {}
     columns: dict[str, dict[str, str]] = {}
-    for sheet in layout.sheets:
-        if sheet.name not in book.sheetnames:
+    mark, budget = "point", MAX_CELLS
+    for sheet in sorted(layout.sheets, key=lambda sheet: sheet.name != "Review"):  # it declares the decimal mark
+        if sheet.name not in parts:
             continue
-        read = _SheetReader(name, sheet, book[sheet.name], values[sheet.name] if values else None)
-        columns[sheet.name] = read.letters
-        rows[sheet.name] = tuple(read.rows())
-        findings.extend(read.findings)
-    return Extraction(name, rows, columns, tuple(findings), _program(data))
-
-
-def _file_finding(name: str, found: str, expected: str, to_fix: str) -> BadInput:
-    return BadInput(
-        [
-            Finding(
-                id="FILE",
-                level=Level.ERROR,
-                origin=Origin(name, ""),
-                subject="",
-                found=found,
-                expected=expected,
-                to_fix=to_fix,
-            )
-        ]
+        grid = read_grid(archive, parts[sheet.name].part, strings, budget)
+        budget -= sum(map(len, grid.rows.values()))
+        read = _read_sheet(name, sheet, grid, styles, book.date1904, mark)
+        columns[sheet.name], rows[sheet.name] = read.columns, read.rows
+        if sheet.name == "Review":
+            mark = next((row["value"] for row in read.rows if row["key"] == "decimal_mark"), "") or "point"
+        findings += read.findings
+        if parts[sheet.name].hidden and read.rows:
+            findings.append(_hidden_sheet(name, sheet))
+    order = [sheet.name for sheet in layout.sheets if sheet.name in rows]
+    return Extraction(
+        name, {s: rows[s] for s in order}, {s: columns[s] for s in order}, tuple(findings), program(archive)
     )
 
 
-def _load_bytes(path: Path, name: str) -> bytes:
-    workbook = "an Excel workbook (.xlsx)"
-    try:
-        data = path.read_bytes()
-    except FileNotFoundError:
-        raise _file_finding(name, "no such file", workbook, "put the workbook back, or correct its name") from None
-    except IsADirectoryError:
-        raise _file_finding(name, "a folder", workbook, "name the file in it") from None
-    except PermissionError:
-        fix = "close it in the spreadsheet program, or change its permissions"
-        raise _file_finding(name, "a file that may not be read", workbook, fix) from None
-    if not data:
-        raise _file_finding(name, "an empty file", workbook, "restore it from a copy")
-    if len(data) > MAX_BYTES:
-        found = f"{len(data) / 2**20:.0f} MB"
-        raise _file_finding(name, found, f"at most {MAX_BYTES // 2**20} MB", "remove pictures and embedded files")
-    if data[:4] == b"PK\x03\x04":
-        return data
-    if data[:8] == bytes.fromhex("D0CF11E0A1B11AE1"):
-        if b"E\0n\0c\0r\0y\0p\0t\0e\0d" in data:
-            raise _file_finding(name, "a workbook with a password", workbook, "remove the password and save it again")
-        raise _file_finding(name, "an old Excel file (.xls)", workbook, _SAVE_AS)
-    head = data[:512].lstrip().lower()
-    if head.startswith((b"<!doctype html", b"<html", b"<table")):
-        raise _file_finding(name, "a web page named .xlsx", workbook, _SAVE_AS)
-    if head.startswith(b"<?xml"):
-        raise _file_finding(name, "an XML file", workbook, _SAVE_AS)
-    if b"\0" not in data[:512]:
-        raise _file_finding(name, "plain text, perhaps CSV", workbook, _SAVE_AS)
-    raise _file_finding(name, "a file that is no workbook", workbook, "restore it from a copy, or " + _SAVE_AS)
-
-
-def _open(data: bytes, name: str) -> tuple[Any, Any]:
-    """Return the workbook with formulas, and with stored results where there is any formula."""
-    damaged = "a damaged file: it is cut off or was changed on the way"
-    restore = "restore it from a copy, or let the spreadsheet program repair it and save it again"
-    workbook = "an Excel workbook (.xlsx)"
-    try:
-        archive = zipfile.ZipFile(io.BytesIO(data))
-        _guard(archive, name)
-        parts = set(archive.namelist())
-    except zipfile.BadZipFile:
-        raise _file_finding(name, damaged, workbook, restore) from None
-    if "mimetype" in parts:
-        raise _file_finding(name, "an OpenDocument file (.ods)", workbook, _SAVE_AS)
-    if "xl/workbook.xml" not in parts:
-        raise _file_finding(name, "a zip file that is no workbook", workbook, _SAVE_AS)
-    try:
-        if b"purl.oclc.org/ooxml" in archive.read("xl/workbook.xml")[:2000]:
-            raise _file_finding(name, 'a "Strict Open XML" workbook', workbook, _SAVE_AS + ", not Strict")
-        import openpyxl
-
-        book = openpyxl.load_workbook(io.BytesIO(data), data_only=False, keep_links=False, keep_vba=False)
-        formulas = any(b"<f>" in part or b"<f " in part for part in _sheet_parts(archive))
-        values = (
-            openpyxl.load_workbook(io.BytesIO(data), data_only=True, keep_links=False, keep_vba=False)
-            if formulas
-            else None
+def _book_findings(book: Book, layout: Layout, workbook: str) -> Iterator[Finding]:
+    if book.date1904:
+        yield Place(workbook).finding(
+            "W09",
+            "",
+            "dates",
+            "the date system that starts in 1904",
+            "the date system that starts in 1900",
+            "look at the dates once; in Excel: Options, Advanced, Use 1904 date system, off",
         )
-    except BadInput:
-        raise
-    except Exception as error:  # whatever the parser meets in a damaged file, the reviewer needs one sentence
-        raise _file_finding(name, f"{damaged} ({type(error).__name__})", workbook, restore) from None
-    return book, values
-
-
-def _sheet_parts(archive: zipfile.ZipFile) -> Iterator[bytes]:
-    for part in archive.namelist():
-        if part.startswith("xl/worksheets/") and part.endswith(".xml"):
-            yield archive.read(part)
-
-
-def _guard(archive: zipfile.ZipFile, name: str) -> None:
-    """Refuse archives that unpack to more than a workbook of text can hold."""
-    infos = archive.infolist()
-    odd = ""
-    if len(infos) > MAX_PARTS:
-        odd = f"{len(infos)} parts"
-    elif sum(info.file_size for info in infos) > MAX_UNPACKED:
-        odd = "a file that unpacks to more than 200 MB"
-    elif any(i.file_size > 2**20 and i.file_size > MAX_RATIO * max(i.compress_size, 1) for i in infos):
-        odd = "a part that is packed more tightly than any text"
-    elif any(i.filename.startswith("/") or ".." in i.filename.split("/") for i in infos):
-        odd = "a part with a path that leads outside the file"
-    if odd:
-        raise _file_finding(name, odd, "a workbook of text", "copy the cells into a new workbook")
-
-
-def _program(data: bytes) -> str:
-    try:
-        text = zipfile.ZipFile(io.BytesIO(data)).read("docProps/app.xml").decode("utf-8", "replace")
-    except KeyError:
-        return "not stated"
-    start, end = text.find("<Application>"), text.find("</Application>")
-    return text[start + 13 : end] if 0 <= start < end else "not stated"
-
-
-def _sheet_findings(names: list[str], layout: Layout, workbook: str) -> Iterable[Finding]:
     known = [sheet.name for sheet in layout.sheets]
+    names = [sheet.name for sheet in book.sheets]
+    readable = [sheet.name for sheet in book.sheets if sheet.part]
     unknown = [name for name in names if name not in known and name not in GENERATED_SHEETS]
     for wanted in SHEETS_REQUIRED:
-        if wanted in names:
+        if wanted in readable or wanted not in known:
             continue
-        near = difflib.get_close_matches(wanted.lower(), [name.lower() for name in unknown], 1, 0.6)
-        like = next((name for name in unknown if near and name.lower() == near[0]), "")
-        yield Finding(
-            id="SHEET",
-            level=Level.ERROR,
-            origin=Origin(workbook, wanted),
-            subject=layout.sheet(wanted).meaning,
-            found=f'no such sheet, but one named "{like}"' if like else "no such sheet; there are " + ", ".join(names),
-            expected=f'a sheet named "{wanted}"',
-            to_fix=f'rename "{like}" to "{wanted}"' if like else "copy the sheet from a new template",
+        near = difflib.get_close_matches(wanted.lower(), [name.strip().lower() for name in unknown], 1, 0.6)
+        like = next((name for name in unknown if near and name.strip().lower() == near[0]), "")
+        yield Place(workbook, wanted).finding(
+            "SHEET",
+            "",
+            layout.sheet(wanted).meaning,
+            f'no such sheet, but one named "{like}"' if like else "no such sheet; there are " + hazards.several(names),
+            f'a sheet named "{wanted}"',
+            f'rename "{like}" to "{wanted}"' if like else "copy the sheet from a new template",
         )
     for name in unknown:
-        yield Finding(
-            id="SHEET",
-            level=Level.NOTE,
-            origin=Origin(workbook, name),
-            subject="",
-            found="a sheet that is not part of the layout; it is not read",
-            expected="the sheets of the template",
-            to_fix="nothing, if it holds your own notes",
+        yield Place(workbook, name).finding(
+            "SHEET",
+            "",
+            "",
+            "a sheet that is not part of the layout; it is not read",
+            "the sheets of the template",
+            "nothing, if it holds your own notes",
+            Level.NOTE,
         )
 
 
-class _SheetReader:
-    """Reads one sheet; `findings` grows while `rows` runs."""
+def _hidden_sheet(workbook: str, sheet: Sheet) -> Finding:
+    return Place(workbook, sheet.name).finding(
+        "W04",
+        "",
+        sheet.meaning,
+        "the sheet is hidden and holds data",
+        "every sheet with data in view; hidden ones are read all the same",
+        "show the sheet",
+    )
 
-    def __init__(self, workbook: str, sheet: Sheet, cells: Any, values: Any) -> None:
-        self.workbook = workbook
-        self.sheet = sheet
-        self.cells = cells
-        self.values = values
-        self.findings: list[Finding] = []
-        self.letters: dict[str, str] = {}
-        self.indices: dict[int, str] = {}
-        self._read_header()
 
-    def _find(self, level: Level, cell: str, subject: str, found: str, expected: str, to_fix: str, id: str) -> None:
-        origin = Origin(self.workbook, self.sheet.name, cell)
-        self.findings.append(
-            Finding(id=id, level=level, origin=origin, subject=subject, found=found, expected=expected, to_fix=to_fix)
-        )
+@dataclass(frozen=True, slots=True)
+class _SheetRead:
+    rows: tuple[Row, ...]
+    columns: dict[str, str]
+    findings: list[Finding]
 
-    def _read_header(self) -> None:
-        known = {column.name for column in self.sheet.columns}
-        unknown: dict[str, str] = {}
-        for cell in self.cells[1]:
-            text = clean(str(cell.value)) if cell.value is not None else ""
-            if not text:
+
+def _read_sheet(
+    workbook: str, sheet: Sheet, grid: Grid, styles: Sequence[Style], date1904: bool, mark: str
+) -> _SheetRead:
+    place = Place(workbook, sheet.name)
+    header = read_header(grid, sheet, place)
+    reader = CellReader(grid, styles, date1904, mark, place)
+    by_name = {column.name: column for column in sheet.columns}
+    wanted = {at: by_name[name] for at, name in header.names.items()}
+    numeric = {name: [] for name, c in by_name.items() if c.kind in ("integer", "number")}  # type: dict[str, list[Any]]
+    lengthened: dict[str, list[tuple[str, str]]] = {}
+    rows: list[Row] = []
+    filled: list[int] = []
+    left_out: dict[int, str] = {}
+    for number in sorted(grid.rows):
+        if number <= header.row or not header.letters:
+            continue
+        cells = grid.rows[number]
+        filled.append(number)
+        kind = hazards.no_data(cells, header, sheet)
+        if kind:
+            left_out[number] = kind
+            continue
+        values: dict[str, str] = {}
+        true_numbers: set[str] = set()
+        for at in sorted(cells):
+            column = wanted.get(at)
+            if column is None:
                 continue
-            if text in self.letters:
-                self._find(
-                    Level.ERROR,
-                    cell.coordinate,
-                    "header",
-                    f'a second column "{text}" (the first is column {self.letters[text]})',
-                    "each column once",
-                    "delete the column that is not meant",
-                    "HEADER",
-                )
-            elif text in known:
-                self.letters[text] = cell.column_letter
-                self.indices[cell.column] = text
-            else:
-                unknown[text] = cell.coordinate
-        for column in self.sheet.columns:
-            if column.name in self.letters:
-                continue
-            near = difflib.get_close_matches(column.name, list(unknown), 1, 0.6)
-            cell_name = unknown.pop(near[0]) if near else "A1"
-            self._find(
-                Level.ERROR,
-                cell_name,
-                f'column "{column.name}": {column.meaning}',
-                f'no column "{column.name}"' + (f', but one named "{near[0]}"' if near else ""),
-                f'"{column.name}" in row 1; the headers are fixed, the columns may stand in any order',
-                f'rename "{near[0]}" to "{column.name}"' if near else "add the column, or copy it from a new template",
-                "HEADER",
-            )
-        for text, coordinate in unknown.items():
-            self._find(
-                Level.NOTE,
-                coordinate,
-                "header",
-                f'a column "{text}" that is not part of the layout; it is not read',
-                "the columns of the Codebook",
-                "nothing, if it holds your own notes",
-                "HEADER",
-            )
-
-    def rows(self) -> Iterator[Row]:
-        """Yield the filled rows."""
-        for number, cells in self._filled():
-            values: dict[str, str] = {}
-            for cell in cells:
-                name = self.indices.get(cell.column)
-                if name:
-                    text = self._text(cell, name)
-                    if text:
-                        values[name] = text
-            if values:
-                yield Row(self.workbook, self.sheet.name, number, values, self.letters)
-
-    def _filled(self) -> Iterator[tuple[int, list[Any]]]:
-        """Yield rows by number with their filled cells; blank cells, however many are formatted, cost nothing."""
-        rows: dict[int, list[Any]] = {}
-        # openpyxl's own store of cells; its public iterators make every blank cell of every row first
-        for (row, _), cell in sorted(self.cells._cells.items(), key=itemgetter(0)):
-            if row > 1 and cell.value is not None:
-                rows.setdefault(row, []).append(cell)
-        yield from rows.items()
-
-    def _text(self, cell: Any, name: str) -> str:
-        value = cell.value
-        if isinstance(value, str) and cell.data_type == "s":
-            return clean(value)
-        if cell.data_type == "f":
-            return self._formula(cell, name)
-        if cell.data_type == "e":
-            self._odd(cell, name, f"the error value {value}", "type the value itself")
-            return ""
-        if isinstance(value, bool):
-            self._odd(
-                cell,
-                name,
-                f"the truth value {str(value).upper()}",
-                "type the word or number again; the cell takes text",
-            )
-            return ""
-        if isinstance(value, (int, float)):
-            return _number_text(value, cell.number_format)
-        if hasattr(value, "isoformat"):
-            column = self.sheet.column(name)
-            if column.kind == "date" and hasattr(value, "year"):
-                return value.date().isoformat() if hasattr(value, "date") else value.isoformat()
-            fix = "the sheet has turned what was typed into a date; set the cell to Text and type it again"
-            self._odd(cell, name, f"the date or time {value}", fix)
-            return ""
-        return clean(str(value))
-
-    def _formula(self, cell: Any, name: str) -> str:
-        stored = self.values[cell.coordinate].value if self.values is not None else None
-        if stored is None or (isinstance(stored, str) and stored.startswith("#")):
-            what = "without a stored result" if stored is None else f"with the result {stored}"
-            self._odd(cell, name, f"a formula {what}: {cell.value}", "type the value itself, or recalculate and save")
-            return ""
-        self._find(
-            Level.WARNING,
-            cell.coordinate,
-            name,
-            f"a formula: {cell.value}; its stored result {stored} is used",
-            "the value as the source prints it",
-            "type the value, and say in derivation_note how it was calculated",
-            "W03",
-        )
-        return clean(stored) if isinstance(stored, str) else _number_text(stored, cell.number_format)
-
-    def _odd(self, cell: Any, name: str, found: str, to_fix: str) -> None:
-        meaning = self.sheet.column(name).meaning
-        self._find(Level.ERROR, cell.coordinate, f"{name}: {meaning}", found, "text as typed", to_fix, "W01")
+            text = reader.text(cells[at], column)
+            if text:
+                values[column.name] = text
+                if column.name in numeric:
+                    numeric[column.name].append((cells[at].name, text, cells[at].kind == "n"))
+                    if cells[at].kind == "n":
+                        true_numbers.add(column.name)
+        if true_numbers:
+            for name, text in _lengthen(values, true_numbers, mark):
+                values[name] = text
+                lengthened.setdefault(name, []).append((f"{header.letters[name]}{number}", text))
+        if values:
+            rows.append(Row(workbook, sheet.name, number, values, header.letters))
+    findings = [
+        *header.findings,
+        *missing_columns(header, place, _needed(sheet, rows)),
+        *hazards.merged(grid, header, place),
+        *reader.findings,
+        *hazards.hidden(grid, header, place),
+        *hazards.gaps(filled, header, place),
+        *hazards.not_data(left_out, header, place),
+        *(f for name, values in numeric.items() for f in hazards.serials(by_name[name], values, mark, place)),
+        *hazards.lengthened_cells(sheet, lengthened, place),
+        *hazards.cleaned_cells(sheet, reader.cleaned, place),
+    ]
+    return _SheetRead(tuple(rows), header.letters, findings)
 
 
-def _number_text(value: float, number_format: str) -> str:
-    """Return a true number as it is shown: with the decimals of its format where that format is a plain one."""
-    if isinstance(value, int) or float(value).is_integer():
-        whole = str(int(value))
-        decimals = _format_decimals(number_format)
-        return f"{whole}.{'0' * decimals}" if decimals else whole
-    text = repr(float(value))
-    if "e" in text:
-        text = f"{value:.17f}".rstrip("0")
-    decimals = _format_decimals(number_format)
-    shown = len(text.split(".")[1])
-    return text + "0" * (decimals - shown) if shown < decimals else text
+def _lengthen(values: Mapping[str, str], true_numbers: set[str], mark: str) -> Iterator[tuple[str, str]]:
+    """Yield true numbers with the last zeros that their statistic shows they had: 3 beside 1.6 and 0.8 was 3.0."""
+    point = "," if mark == "comma" else "."
+    for statistic in STATISTICS:
+        names = [name for name in statistic if name in values]
+        for name in names if len(names) > 1 else ():
+            if name in true_numbers and "e" not in values[name]:
+                whole, _, part = values[name].partition(point)
+                lost = decimals((values[other] for other in names), mark) - len(part)
+                if 0 < lost <= _MOST_ZEROS:
+                    yield name, f"{whole}{point}{part}{'0' * lost}"
 
 
-def _format_decimals(number_format: str) -> int:
-    if number_format and set(number_format) <= set("0.#") and "." in number_format:
-        return number_format.split(".")[1].count("0")
-    return 0
+def _needed(sheet: Sheet, rows: Iterable[Row]) -> set[str]:
+    """Return the columns that the layout, a condition or the form chosen needs in some row."""
+    needed = {column.name for column in sheet.columns if column.required is True}
+    conditions = [(c.name, c.required) for c in sheet.columns if isinstance(c.required, When)]
+    for row in rows:
+        needed.update(name for name, when in conditions if name not in needed and when.holds(row[when.column]))
+        if sheet.name == "Effects" and row["form"] in FORMS:
+            needed.update(FORMS[row["form"]].required)
+    return needed

@@ -14,7 +14,12 @@ from metaan.workbook.read import Extraction, Row
 
 #: how a difference is settled: by the two extractors, with another person, by asking the authors, or by a rule (free
 #: text, numbers the same but for rounding, rows of the lead's sheets)
-WAYS = ("discussion", "third person", "authors", "rule")
+WAYS = {
+    "discussion": "by discussion",
+    "third person": "with a third person",
+    "authors": "by asking the authors",
+    "rule": "by rule",
+}
 
 PROGRAM = "metaan"  #: who the Log names for what followed without a decision
 NOBODY = Decision(row=Row("", "", 0, {}, {}), priority=3, choice="", final_value="", reason="", decided_by="", date="")
@@ -260,6 +265,8 @@ def _settled(maker: _Maker, sheet: Sheet, row: Row, partner: Row, found: Sequenc
         new = _answer(maker, answer, decision)
         minor = f"of priority 3, not decided: the answer of {maker.minor} kept"
         by_rule = _WORDS_OF_RULE.get(answer.verdict, minor)
+        if answer.verdict is Verdict.TEXT and (answer.text_a in _NOTHING or answer.text_b in _NOTHING):
+            by_rule = f"only {B if answer.text_a in _NOTHING else A} wrote something: kept"
         why = decision.reason or (f"decided for {decision.choice}" if decision.choice else by_rule)
         made[column.name] = new
         if decision.choice == ASK:

@@ -9,6 +9,7 @@ from typing import Any
 
 from metaan.files import digest
 from metaan.workbook.columns import NOT_APPLICABLE, NOT_REPORTED, Column, Layout, Sheet, When, date, text, word
+from metaan.workbook.extractors.answers import Verdict
 from metaan.workbook.read import Extraction, Row
 
 A, B, OTHER, ASK = "A", "B", "other", "ask_author"
@@ -158,9 +159,15 @@ def decisions(read: Extraction) -> dict[tuple[str, str, str, str], Decision]:
 
 
 _WIDE = frozenset({"value_a", "value_b", "effect", "pooled", "reason", "final_value"})
+#: whether a row needs a decision, as a formula; the same as `needs_decision` says of a discrepancy
+_NEEDED = (
+    'OR({priority}="1",{priority}="2",'
+    'AND({differs}<>"' + Verdict.ROUNDING + '",{differs}<>"' + Verdict.TEXT + '",LEFT({differs},5)<>"only "))'
+)
 _STEPS = (
     "Look each row up in the paper, those of priority 1 first; they are sorted by what they change.",
-    "Choose a decision. For “other”, type the answer into final_value.",
+    "Choose a decision where the cell is yellow. For “other”, type the answer into final_value.",
+    "Rows without yellow may stay undecided: of free text A's words are kept, of two roundings the more precise one.",
     "Say why (needed for priority 1 and 2), who decided, and on which day (YYYY-MM-DD).",
     "Save, then run: metaan consensus A.xlsx B.xlsx discrepancies.xlsx",
 )
@@ -221,7 +228,7 @@ def _write_rows(book: Any, styles: Mapping[str, Any], found: Sequence[Discrepanc
     for name in ("decision", "reason", "decided_by", "date", "final_value"):
         here = f"{_letter(names.index(name))}2"
         when = {
-            "decision": f'OR(${first}2="1",${first}2="2")',
+            "decision": _NEEDED.format(priority=f"${first}2", differs=f"${_letter(names.index('differs'))}2"),
             "reason": f'AND({on}<>"",OR(${first}2<>"3",{on}="{OTHER}"))',
             "final_value": f'{on}="{OTHER}"',
         }.get(name, f'{on}<>""')
