@@ -3,21 +3,21 @@
 import datetime
 
 _LAST = 2_958_465  #: 31 December 9999
+_DAY = 86_400  #: seconds
 
 
 def moment(serial: float, date1904: bool = False) -> datetime.datetime | datetime.time | None:
     """Return the day, or the time of day below 1, of a serial number; None where no calendar has it."""
-    if date1904:
-        serial += 1462
+    from openpyxl.utils import datetime as calendar  # costs a quarter of a second, and few workbooks hold a date
+
     if not 0 <= serial <= _LAST:
         return None
-    days, part = divmod(serial, 1)
-    seconds = datetime.timedelta(seconds=int(part * 86_400 + 0.5))
-    if days == 0:
-        return (datetime.datetime.min + seconds).time() if seconds.days == 0 else datetime.time()
-    # the system counts 29 February 1900, a day that never was
-    day = datetime.datetime(1899, 12, 30 if days > 60 else 31) + datetime.timedelta(days=days)
-    return day + seconds if day + seconds <= datetime.datetime.max else None
+    seconds = int(serial * _DAY + 0.5)
+    try:
+        found = calendar.from_excel(seconds / _DAY, calendar.MAC_EPOCH if date1904 else calendar.WINDOWS_EPOCH)
+    except (OverflowError, ValueError):
+        return None
+    return found if isinstance(found, datetime.datetime | datetime.time) else None
 
 
 def shown(when: datetime.datetime | datetime.time) -> str:
