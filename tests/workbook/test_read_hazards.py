@@ -1,6 +1,8 @@
 """What spreadsheets do to a workbook, beyond the zoo: mixtures, other programs, and what must not alarm."""
 
+import io
 import re
+import zipfile
 
 import openpyxl
 import pytest
@@ -154,6 +156,15 @@ def test_prefixes_inline_strings_and_cells_without_places_are_read(clean, tmp_pa
 )
 def test_the_program_that_saved_the_file_is_told(clean, tmp_path, part, program):
     assert read_bytes(damage.repacked(clean, {"docProps/app.xml": part}), tmp_path).program == program
+
+
+def test_what_was_written_here_is_told_from_what_a_spreadsheet_program_saved(clean, tmp_path):
+    assert read_bytes(clean, tmp_path).program == "metaan"
+    with zipfile.ZipFile(io.BytesIO(clean)) as book:
+        core = book.read("docProps/core.xml")
+    saved = core.replace(b"<cp:lastModifiedBy>metaan<", b"<cp:lastModifiedBy>A. Reviewer<")
+    assert saved != core
+    assert read_bytes(damage.repacked(clean, {"docProps/core.xml": saved}), tmp_path).program == "Microsoft Excel"
 
 
 def test_wps_is_known_by_its_property(clean, tmp_path):

@@ -8,6 +8,7 @@ import pytest
 import review
 import small_review
 from metaan.checks.check import check
+from metaan.terms.resources import schema
 from metaan.workbook.columns import When
 from metaan.workbook.forms import FORMS
 from metaan.workbook.grid import letters
@@ -18,7 +19,7 @@ from metaan.workbook.sheets import REVIEW_KEYS
 from metaan.workbook.template import workbook_bytes
 from metaan.workbook.template_example import column_examples, example_rows
 from metaan.workbook.template_words import LONGEST_MESSAGE, LONGEST_TITLE, message
-from metaan.workbook.words import CORE_LISTS, TOPIC_LISTS
+from metaan.workbook.words import CORE_LISTS
 
 ROOT = Path(__file__).parents[2]
 PROTOCOLS = {
@@ -208,7 +209,7 @@ def test_topic_columns_follow_the_protocol():
 
 
 def test_every_list_and_column_a_form_names_exists():
-    merged = layout({name: {"w": "w"} for name in TOPIC_LISTS}, {})
+    merged = layout({name: {"w": "w"} for name in schema("protocol")["properties"]["lists"]["properties"]}, {})
     columns = {column.name for column in merged.sheet("Effects").columns}
     for form in FORMS.values():
         assert form.columns <= columns

@@ -8,14 +8,18 @@ from hypothesis import strategies as st
 
 import small_review
 from formula import FUNCTIONS, functions, holds
+from metaan.terms.resources import schema
 from metaan.workbook.forms import FORMS
 from metaan.workbook.grid import letters
 from metaan.workbook.layout import layout
 from metaan.workbook.template_rules import LONGEST, chosen_by_form, rules
 from metaan.workbook.values import parse_number
-from metaan.workbook.words import TOPIC_LISTS
 
-LAYOUT = layout({name: {"w": "w"} for name in TOPIC_LISTS}, {"age": "age"}, ["parity_handling"])
+LAYOUT = layout(
+    {name: {"w": "w"} for name in schema("protocol")["properties"]["lists"]["properties"]},
+    {"age": "age"},
+    ["parity_handling"],
+)
 EFFECTS = LAYOUT.sheet("Effects")
 RULES = {
     (sheet.name, column.name): rules(sheet, column, 451)

@@ -15,7 +15,8 @@ from typing import Any
 from metaan.terms.checks import CHECKS
 from metaan.terms.finding import NAMES, Finding, Level
 from metaan.workbook.columns import Sheet
-from metaan.workbook.named import row_names
+from metaan.workbook.grid import letters
+from metaan.workbook.named import name_at, row_names
 from metaan.workbook.protocol import Protocol
 from metaan.workbook.read import Extraction
 from metaan.workbook.sheets import REVIEW_KEYS
@@ -66,11 +67,7 @@ class Place:
     @property
     def name(self) -> str:
         """Name of the cell, "E7"."""
-        letters, rest = "", self.column + 1
-        while rest:
-            rest, digit = divmod(rest - 1, 26)
-            letters = chr(65 + digit) + letters
-        return f"{letters}{self.row + 1}"
+        return f"{letters(self.column + 1)}{self.row + 1}"
 
 
 def annotated_bytes(protocol: Protocol, extraction: Extraction, findings: Iterable[Finding]) -> bytes:
@@ -122,8 +119,8 @@ def _place(finding: Finding, protocol: Protocol, extraction: Extraction) -> Plac
     sheet = next((sheet for sheet in protocol.layout.sheets if sheet.name == origin.sheet), None)
     if sheet is None:
         return None
-    letters = origin.cell.rstrip("0123456789")
-    here = {letter: name for name, letter in extraction.columns.get(sheet.name, {}).items()}.get(letters, "")
+    letter = origin.cell.rstrip("0123456789")
+    here = {own: name for name, own in extraction.columns.get(sheet.name, {}).items()}.get(letter, "")
     names = [column.name for column in sheet.columns]
     column = names.index(here) if here in names else 0
     for i, row in enumerate(extraction.sheet(sheet.name), 1):
@@ -168,7 +165,7 @@ def _list(
     r = _HEAD_ROW
     for r, finding in enumerate(findings, _HEAD_ROW + 1):
         origin, place = finding.origin, places[finding.origin]
-        row = names.get((origin.sheet, origin.row), "") if origin.row is not None else ""
+        row = name_at(origin, names)
         texts = (
             NAMES[finding.level][0],
             finding.id,

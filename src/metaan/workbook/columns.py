@@ -1,5 +1,6 @@
 """What a sheet is made of: columns, conditions between cells, and the whole layout, as frozen records."""
 
+import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
@@ -7,6 +8,9 @@ from typing import Literal
 Kind = Literal["id", "ref", "text", "word", "integer", "number", "date"]
 
 SCHEMA_VERSION = "2"
+
+OURSELVES = "metaan"  #: last to change a workbook written here, until a spreadsheet program saves it
+WRITTEN = {"author": OURSELVES, "created": datetime.datetime(2026, 1, 1)}  #: properties of such a workbook; no clock
 
 NOT_REPORTED = "NR"  #: looked, not reported
 NOT_APPLICABLE = "NA"  #: cannot apply

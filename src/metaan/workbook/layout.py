@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from metaan.workbook.columns import Column, Layout, Sheet
-from metaan.workbook.sheets import SHEETS, design_sheet
+from metaan.workbook.design_sheet import design_sheet
+from metaan.workbook.sheets import SHEETS
 from metaan.workbook.words import CORE_LISTS, PRISMA_KEYS
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from xml.parsers import expat
 
 from metaan.workbook.archive import SAVE_AS, Archive, refused
+from metaan.workbook.columns import OURSELVES
 from metaan.workbook.values import clean
 
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
@@ -221,21 +222,34 @@ def read_strings(archive: Archive, part: str) -> list[Text]:
 
 
 def program(archive: Archive) -> str:
-    """Return which program says it saved the file."""
+    """Return which program says it saved the file.
+
+    What metaan writes carries its name as the last to change it, until a spreadsheet program saves the file.
+    """
     if b"KSOProductBuildVer" in archive.read("docProps/custom.xml"):
         return "WPS Office"
+    data = archive.read("docProps/app.xml")
+    if not data:
+        return "not stated (Google Sheets states none)"
+    said = _said(data, "Application")
+    if said == "Microsoft Excel" and _said(archive.read("docProps/core.xml"), "lastModifiedBy") == OURSELVES:
+        return OURSELVES
+    return said or "not stated"
+
+
+def _said(data: bytes, tag: str) -> str:
+    """Return the text of an element of a small part; empty where there is none."""
     said: list[str] = []
     tags: list[str] = []
 
     def text(data: str) -> None:
-        if tags and tags[-1] == "Application":
+        if tags and tags[-1] == tag:
             said.append(data)
 
-    data = archive.read("docProps/app.xml")
     if not data:
-        return "not stated (Google Sheets states none)"
+        return ""
     try:
         parse([data], lambda name, _: tags.append(local(name)), lambda _: tags.pop(), text)
     except Unreadable:
-        return "not stated"
-    return clean("".join(said))[:80] or "not stated"
+        return ""
+    return clean("".join(said))[:80]

@@ -4,14 +4,13 @@ Written by XlsxWriter in memory; the bytes depend on layout, protocol and rows a
 text by column, so that what is typed is what is read and empty cells cost nothing.
 """
 
-import datetime
 import io
 import math
 from collections.abc import Iterable, Mapping
 from typing import IO, Any
 
 from metaan.workbook import template_pages as pages
-from metaan.workbook.columns import SCHEMA_VERSION, Column, Layout, Sheet
+from metaan.workbook.columns import SCHEMA_VERSION, WRITTEN, Column, Layout, Sheet
 from metaan.workbook.grid import letters
 from metaan.workbook.protocol import Protocol
 from metaan.workbook.sheets import REVIEW_KEYS, REVIEW_WORDS
@@ -22,7 +21,6 @@ from metaan.workbook.template_words import LONGEST_MESSAGE, LONGEST_TITLE, messa
 PREPARED_ROWS = 400
 _SPARE_ROWS = 50  #: prepared below the rows that are filled already
 _PRINTED_WIDTH = 230  #: characters on one printed page
-_CREATED = datetime.datetime(2026, 1, 1)
 _FREE_WIDTH = {"quote", "notes", "derivation_note", "title", "statement", "says", "reason", "why"}
 
 _FONT = {"font_name": "Calibri", "font_size": 11, "num_format": "@", "valign": "top"}
@@ -95,7 +93,7 @@ def new_book(target: IO[bytes], protocol: Protocol) -> Any:
         "strings_to_numbers": False,
     }
     book = xlsxwriter.Workbook(target, options)
-    book.set_properties({"title": protocol.title, "created": _CREATED})
+    book.set_properties({"title": protocol.title, **WRITTEN})
     book.set_custom_property("metaan_schema", SCHEMA_VERSION, "text")
     return book
 

@@ -192,10 +192,6 @@ CORE_LISTS: dict[str, dict[str, str]] = {
     },
 }
 
-#: lists a protocol must or may supply; the columns that use them are listed in the sheets below
-TOPIC_LISTS = ("outcome", "population", "compartment", "marker", "assay", "unit", "phase", "control_type", "timing")
-TOPIC_LISTS_REQUIRED = ("outcome", "population", "control_type")
-
 PRISMA_KEYS: dict[str, str] = {
     "previous_studies": "studies in the previous version",
     "previous_reports": "reports in the previous version",

@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from metaan.terms import resources
-from metaan.terms.finding import BadInput, Finding, Level
-from metaan.terms.origin import Origin
+from metaan.terms.finding import BadInput, bad_file
 
 
 def read_agreement(path: Path) -> Mapping[str, Any] | None:
@@ -36,16 +35,10 @@ def read_agreement(path: Path) -> Mapping[str, Any] | None:
 
 
 def _fault(path: Path, place: str, found: str) -> BadInput:
-    return BadInput(
-        [
-            Finding(
-                id="FILE",
-                level=Level.ERROR,
-                origin=Origin(str(path), ""),
-                subject=place,
-                found=found,
-                expected="the file that metaan consensus wrote beside the workbook",
-                to_fix="put that file back, or delete this one: the report then says that agreement is not on record",
-            )
-        ]
+    return bad_file(
+        str(path),
+        found,
+        "the file that metaan consensus wrote beside the workbook",
+        "put that file back, or delete this one: the report then says that agreement is not on record",
+        subject=place,
     )

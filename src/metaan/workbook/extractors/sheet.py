@@ -1,14 +1,24 @@
 """discrepancies.xlsx: one row a differing cell, written for the two extractors and read back with their decisions."""
 
-import datetime
 import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any
 
-from metaan.files import digest
-from metaan.workbook.columns import NOT_APPLICABLE, NOT_REPORTED, Column, Layout, Sheet, When, date, text, word
+from metaan.workbook.columns import (
+    NOT_APPLICABLE,
+    NOT_REPORTED,
+    WRITTEN,
+    Column,
+    Layout,
+    Sheet,
+    When,
+    date,
+    text,
+    word,
+)
+from metaan.workbook.digest import rows_digest
 from metaan.workbook.extractors.answers import Verdict
 from metaan.workbook.read import Extraction, Row
 
@@ -126,12 +136,6 @@ def ranked(found: Iterable[Discrepancy]) -> list[Discrepancy]:
     return sorted(found, key=lambda each: (each.priority, bool(each.column), not each.scored, -each.size))
 
 
-def rows_digest(extraction: Extraction, sheets: Iterable[str] = ()) -> str:
-    """Return a digest of what was typed, wherever it stands; of all sheets unless some are named."""
-    chosen = sorted(sheets or extraction.rows)
-    return digest({sheet: [dict(row.values) for row in extraction.sheet(sheet)] for sheet in chosen}, 64)
-
-
 def about(a: Extraction, b: Extraction) -> dict[str, str]:
     """Return what the sheet About says of two workbooks."""
     return {
@@ -180,7 +184,7 @@ def workbook_bytes(found: Sequence[Discrepancy], said: Mapping[str, str], title:
     target = io.BytesIO()
     plain = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
     with xlsxwriter.Workbook(target, {"in_memory": True, **plain}) as book:
-        book.set_properties({"title": f"Discrepancies: {title}", "created": datetime.datetime(2026, 1, 1)})
+        book.set_properties({"title": f"Discrepancies: {title}", **WRITTEN})
         styles = _styles(book)
         _write_rows(book, styles, found)
         _write_about(book, styles, said, title)
