@@ -21,7 +21,6 @@ from metaan.workbook.protocol import Protocol, parse_protocol
 from metaan.workbook.read import Extraction
 
 if TYPE_CHECKING:
-    from metaan.pooling.select import Candidate
     from metaan.report.checked import Checked
 
 CACHE = Path(".snakemake") / "metaan"
@@ -156,8 +155,11 @@ def read(review: Review) -> Loaded:
 
 
 def _read_workbook(review: Review, protocol: Protocol) -> Loaded:
+    from metaan.checks.book import Book
     from metaan.checks.check import check
+    from metaan.checks.overrides import confirmed_later
     from metaan.pooling.audit import audit
+    from metaan.pooling.select import graded_candidates
     from metaan.workbook.read import read_workbook
 
     try:
@@ -171,17 +173,9 @@ def _read_workbook(review: Review, protocol: Protocol) -> Loaded:
         except BadInput as bad:
             found += bad.findings
     if review.file is None and not errors(found):  # what one person extracted need not fill every stratum
-        found += audit(_candidates(protocol, extraction), protocol)
+        of_pools = audit(graded_candidates(extraction, protocol), protocol)
+        found += confirmed_later(of_pools, Book(extraction, protocol, protocol.layout))
     return Loaded(review, protocol, extraction, found)
-
-
-def _candidates(protocol: Protocol, extraction: Extraction) -> "tuple[Candidate, ...]":
-    from metaan.design.grade import grade_all
-    from metaan.pooling.select import candidates
-
-    mark = extraction.decimal_mark
-    grades = {grade.design_id: grade for grade in grade_all(extraction, protocol, mark)}
-    return candidates(extraction, protocol.layout, grades, mark)
 
 
 def load(review: Review, cache_dir: Path = CACHE) -> Loaded:
@@ -248,7 +242,7 @@ def digests(protocol: Protocol, extraction: Extraction, agreement: Mapping[str, 
 
     Keys are "ingest", "grade", "report", and "pool/<analysis>" and "draw/<analysis>" for each analysis.
     """
-    from metaan.pooling.select import select
+    from metaan.pooling.select import graded_candidates, select
 
     mark = extraction.decimal_mark
     rows = {sheet: [[row.number, dict(row.values)] for row in found] for sheet, found in extraction.rows.items()}
@@ -264,7 +258,7 @@ def digests(protocol: Protocol, extraction: Extraction, agreement: Mapping[str, 
         "grade": digest([seen_by_grades, mark, general, code]),
         "report": digest([whole, agreement, _versions("report", "pool", "draw"), platform.python_version()]),
     }
-    everything = _candidates(protocol, extraction)
+    everything = graded_candidates(extraction, protocol)
     for analysis in protocol.analyses:
         selection = select(everything, analysis)
         members = [row for group in selection.inside.values() for row in group] + list(selection.unplanned)

@@ -83,7 +83,7 @@ SLIPS = [
     ({**BY_FACTOR, "total_high": "97", "pct_1": "12.0"}, "B01", "pct_1", "12 of 100 would fit"),
     ({**BY_FACTOR, "events_high": "29", "total_high": "35", "pct_1": "82.8"}, "B01", "pct_1", "cut off"),
     ({**TABLE, "crude_est": "0.64", "crude_scale": "OR"}, "B03", "crude_est", "the reciprocal fits"),
-    ({**TABLE, "crude_est": "1.50", "crude_scale": "OR"}, "B03", "crude_est", "the RR fits"),
+    ({**TABLE, "crude_est": "1.50", "crude_scale": "OR"}, "B03", "crude_scale", "choose RR"),
     ({**TABLE, "crude_est": "1.05", "crude_scale": "RR"}, "B03", "crude_est", "a slip in a count"),
     ({**TABLE, "crude_est": "0.96", "crude_scale": "RR"}, "B03", "crude_est", "not having the event"),
     ({**TABLE, "crude_est": "1.23", "crude_scale": "RR"}, "B03", "crude_est", "rows and columns exchanged"),

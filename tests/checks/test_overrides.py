@@ -1,13 +1,18 @@
 """Warnings that reviewers confirmed, and confirmations that confirm nothing."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+import review
 from checked_rows import changed, extraction, findings
+from metaan.checks.book import Book
 from metaan.checks.check import check
-from metaan.terms.finding import Level
+from metaan.checks.overrides import confirmed_later
+from metaan.terms.finding import Finding, Level
+from metaan.terms.origin import Origin
 from metaan.workbook.protocol import read_protocol
 from metaan.workbook.read import read_workbook
 
@@ -101,3 +106,29 @@ def test_every_warning_about_the_bundled_review_can_be_confirmed_with_the_words_
 
 def _found(sheets, protocol):
     return check(extraction(sheets, protocol), protocol)
+
+
+def test_a_warning_about_the_protocol_is_confirmed_by_its_entry():
+    place = "analyses > tea-headache > strata > trial"
+    warning = Finding(
+        id="PROTOCOL",
+        level=Level.WARNING,
+        origin=Origin("protocol.yaml", ""),
+        subject=place,
+        found="no row",
+        expected="at least one row",
+        to_fix="correct the filter",
+    )
+    other = replace(warning, subject="analyses > tea-headache > strata > case_control")
+    row = {**CONFIRMED, "finding_id": "PROTOCOL", "sheet": "protocol", "row_id": place}
+    protocol = review.protocol()
+
+    def settled(rows):
+        book = Book(extraction({**changed(), "Overrides": rows}, protocol), protocol, protocol.layout)
+        return confirmed_later((warning, other), book)
+
+    assert settled([])[0].to_fix.endswith(f"confirm it on Overrides: PROTOCOL, protocol, {place}")
+    assert [item.level for item in settled([row])] == [Level.NOTE, Level.WARNING]
+    warning = replace(warning, level=Level.ERROR)
+    assert settled([row])[0] == warning
+    assert findings({**changed(), "Overrides": [row]}) == ()

@@ -56,6 +56,7 @@ def test_lost_zeros_come_back_and_significant_digits_are_left_alone(values, digi
 @pytest.mark.parametrize(
     ("text", "beside", "half"),
     [
+        ("2.0", ("0.92", "4.45"), 0.05),
         ("3", ("1.6", "0.8"), 0.05),  # not larger than 1.6 is long: a zero was lost
         ("0.9", ("1.18", "1.54"), 0.005),
         ("12", ("1.5", "95"), 0.5),

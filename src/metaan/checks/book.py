@@ -51,7 +51,7 @@ class Line:
 
     def numbers(self, *columns: str) -> tuple[Any, ...] | None:
         """Return the values of all these columns; None where one of them is missing."""
-        found = tuple(self.values.get(column) for column in columns)
+        found = tuple(map(self.cells.values.get, columns))
         return None if None in found else found
 
 

@@ -160,7 +160,6 @@ def _number(row: Row, sheet: Sheet, column: Column, decimal_mark: str, text: str
         yield finding("W01", row, sheet, column, _quoted(text), expected, "compare with the paper")
     low, high = column.low, column.high
     if (low is not None and number.value < low) or (high is not None and number.value > high):
-        limits = (
-            f"at least {low:g}" if high is None else f"{low:g} to {high:g}" if low is not None else f"at most {high:g}"
+        yield finding(
+            "RANGE", row, sheet, column, _quoted(text), f"{expected}, {column.limits}", "compare with the paper"
         )
-        yield finding("RANGE", row, sheet, column, _quoted(text), f"{expected}, {limits}", "compare with the paper")

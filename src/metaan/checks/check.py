@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
-from metaan.checks import currency, flow, outcomes, overlap, peers, shared, twins
+from metaan.checks import currency, flow, outcomes, overlap, peers, shared, subgroups, twins
 from metaan.checks.book import Book
 from metaan.checks.cells import check_cells, finding
 from metaan.checks.extractors import check_roles
@@ -61,6 +61,7 @@ _ACROSS: tuple[Callable[[Book], Iterable[Finding]], ...] = (
     twins.check_rows,
     check_spellings,
     twins.check_numbers,
+    subgroups.check_subgroups,
     shared.check_controls,
     shared.check_main,
     shared.check_enrolled,

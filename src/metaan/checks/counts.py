@@ -8,6 +8,7 @@ from metaan.checks.percentages import check_percentages
 from metaan.checks.printed import CONFIRM, Printed
 from metaan.checks.quantiles import LEVELS, quantile
 from metaan.checks.ranges import Range, exactly, exp
+from metaan.checks.reconcile import reconciled
 from metaan.checks.tables import BY_CELL, BY_FACTOR, BY_OUTCOME, RATIOS, Table, limits, tables
 from metaan.checks.tables import p_values as p_of
 from metaan.terms.finding import Finding
@@ -25,24 +26,27 @@ _GROUPS = ("n1", "n2", "total_high", "total_low", "n_event", "n_none", "r_n", "n
 
 def check_counts(cells: Printed, design: Row | None = None) -> Iterator[Finding]:
     """Yield what is wrong with the counts of a row; `design` is the row of the Design sheet it belongs to."""
-    impossible = tuple(_impossible(cells))
-    yield from impossible
     chosen = design.answer("selected_on_outcome") if design is not None else ""
-    yield from _sums(cells)
+    impossible = tuple(_impossible(cells, chosen))
+    yield from impossible
     if impossible:
         return
-    yield from check_percentages(cells, chosen)
-    found = tables(cells)
-    yield from _no_events(cells)
-    if not found:
-        return
-    if chosen == "yes":
+    yield from reconciled(cells, lambda row: [*_beside(row, chosen)])
+    yield from _no_events(cells, chosen)
+    if chosen == "yes" and tables(cells):
         yield from _risk_ratio_by_outcome(cells)
-    yield from _ratio(cells, found[0])
-    yield from _p(cells, found[0])
 
 
-def _impossible(cells: Printed) -> Iterator[Finding]:
+def _beside(cells: Printed, chosen: str) -> Iterator[Finding]:
+    """Yield numbers printed beside the counts that do not follow from them."""
+    yield from _sums(cells)
+    yield from check_percentages(cells, chosen)
+    for table in tables(cells)[:1]:
+        yield from _ratio(cells, table)
+        yield from _p(cells, table)
+
+
+def _impossible(cells: Printed, chosen: str) -> Iterator[Finding]:
     for part, whole in _PARTS:
         if cells.has(part, whole) and cells[part] > cells[whole]:
             yield cells.finding(
@@ -56,10 +60,12 @@ def _impossible(cells: Printed) -> Iterator[Finding]:
     for name in _GROUPS:
         if cells[name] == 0:
             yield cells.finding("B01", name, "0 people", "at least 1", "compare with the paper")
-    for first, second, who in (
+    by_outcome = (("a_high_event", "c_low_event", "with the outcome"), ("b_high_none", "d_low_none", "without it"))
+    by_factor = (
         ("a_high_event", "b_high_none", "with the factor, or treated"),
         ("c_low_event", "d_low_none", "without the factor, or untreated"),
-    ):
+    )
+    for first, second, who in by_outcome if chosen == "yes" else by_factor:
         if cells.has(first, second) and cells[first] + cells[second] == 0:
             both = f"0 in {cells.cell(first)} and in {cells.cell(second)}: nobody {who}"
             yield cells.finding("B01", first, both, "at least 1 person in each group", "compare with the paper")
@@ -124,12 +130,12 @@ def _sums(cells: Printed) -> Iterator[Finding]:
                 break
 
 
-def _no_events(cells: Printed) -> Iterator[Finding]:
+def _no_events(cells: Printed, chosen: str) -> Iterator[Finding]:
     """Yield groups none of which had an event, where the paper does not say so itself (B04)."""
     if cells["zero_reported"] == "yes":
         return
     for names in (
-        ("a_high_event", "c_low_event"),
+        ("a_high_event", "b_high_none") if chosen == "yes" else ("a_high_event", "c_low_event"),
         ("events_high", "events_low"),
         ("high_event", "high_none"),
         ("events_high",),
@@ -140,7 +146,7 @@ def _no_events(cells: Printed) -> Iterator[Finding]:
             yield cells.finding(
                 "B04",
                 names[0],
-                "no event in any group",
+                "nobody with the factor in any group" if chosen == "yes" else "no event in any group",
                 "counts the paper prints; 0 only where it says that there was none",
                 "type NR if the paper is silent; if it says that there was none, put yes into "
                 f"{cells.cell('zero_reported')}",
@@ -171,6 +177,16 @@ def _ratio(cells: Printed, table: Table) -> Iterator[Finding]:
     reported = cells.range("crude_est", *triple)
     found = {scale: RATIOS[scale](*table.counts) for scale in RATIOS}
     fits = [scale for scale in scales if reported.meets(exactly(math.exp(found[scale][0])))]
+    other = next((scale for scale in RATIOS if reported.meets(exactly(math.exp(found[scale][0])))), None)
+    if other is not None and not fits:
+        yield cells.finding(
+            "B03",
+            "crude_scale",
+            f"{cells.text('crude_scale')}, but {cells.text('crude_est')} is the {other} of the counts",
+            "the scale of the ratio that is printed",
+            f"choose {other} if the paper says so, or type the ratio it names; {CONFIRM}",
+        )
+        return
     if not fits:
         given = " and ".join(f"{scale} {ratio_text(math.exp(found[scale][0]), 3)}" for scale in scales)
         yield cells.finding(
@@ -195,9 +211,6 @@ def _other_ratio(cells: Printed, reported: Range, table: Table, scales: list[str
     for said, counts in turned.items():
         if any(reported.meets(exactly(math.exp(RATIOS[scale](*counts)[0]))) for scale in scales):
             return said
-    for scale, ratio in RATIOS.items():
-        if scale not in scales and reported.meets(exactly(math.exp(ratio(*table.counts)[0]))):
-            return f"the {scale} fits: the scale in {cells.cell('crude_scale')} is wrong"
     return "a slip in a count, or an adjusted ratio (type that as form ratio)"
 
 

@@ -59,7 +59,7 @@ def check_years(cells: Printed) -> Iterator[Finding]:
     year = cells["year"]
     for name, word in (("recruit_end", "ended"), ("recruit_start", "began")):
         date = cells[name]
-        if year and date and date[:4].isdigit() and int(date[:4]) > year:
+        if year and date and date[:4].isdecimal() and int(date[:4]) > year:
             yield cells.finding(
                 "S09",
                 "year",

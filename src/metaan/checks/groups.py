@@ -4,8 +4,9 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from metaan.checks import student
 from metaan.checks.printed import Printed
-from metaan.checks.quantiles import quantile, t_p, t_quantile
+from metaan.checks.quantiles import quantile, t_p
 from metaan.checks.ranges import Range, exactly, sqrt, square
 
 SPREADS = ("sd", "se")  #: kinds of spread that give a standard deviation
@@ -54,7 +55,7 @@ class Groups:
         """Return test -> limits of the difference; both tests with t and with z."""
         found = {}
         for name, (se, df) in self.standard_errors().items():
-            ends = [t_quantile(level, df.low), t_quantile(level, df.high)]
+            ends = [student.quantile(level, df.low), student.quantile(level, df.high)]
             for words, q in ((name, Range(min(ends), max(ends))), (f"{name}, z", quantile(level))):
                 found[words] = (self.difference - se * q, self.difference + se * q)
         return found

@@ -9,6 +9,7 @@ from metaan.checks.groups import SPREADS, groups_of, standard_deviation
 from metaan.checks.printed import CONFIRM, Printed
 from metaan.checks.ranges import Range
 from metaan.checks.reported_tests import size_of_smd
+from metaan.checks.skewness import skewed
 from metaan.terms.finding import Finding, Level
 from metaan.terms.wording import ratio as ratio_text
 
@@ -21,6 +22,7 @@ _ORDERED = (
     ("scale_min", "scale_max"),
 )
 _SD_FACTOR = 2.0  #: between the SDs of two groups
+_BY_CHANCE = 2.58  #: standard errors of the logarithm of their quotient that chance explains (1 in 100)
 _ALIKE = 0.10  #: two SDs within a tenth of each other are alike
 _SIZES_APART = 1.8  #: group sizes that make the pattern of standard errors visible
 _HUGE, _LARGE = 3.0, 1.5  #: standardised mean differences
@@ -155,7 +157,7 @@ def _standard_error(cells: Printed) -> Iterator[Finding]:
                 f"they may be standard errors: if the paper says so, set {cells.cell('spread_type')} to se; {CONFIRM}",
             )
             return
-    if sd.low > 0 and (other / sd).low > _SD_FACTOR:
+    if sd.low > 0 and (other / sd).low > _by_chance(n1, n2) and not _as_the_means(cells):
         hint = "look whether one of them is a standard error"
         if n and sd.times(math.sqrt(n)).meets(other.widened(0.35)):
             hint = (
@@ -169,6 +171,13 @@ def _standard_error(cells: Printed) -> Iterator[Finding]:
             "spreads of the same kind and of like size",
             f"{hint}; {CONFIRM}",
         )
+
+
+def _by_chance(n1: int | None, n2: int | None) -> float:
+    """Return the quotient of two SDs from which it is told; ln SD has a variance of about 1 / (2 (n - 1))."""
+    if not n1 or not n2 or min(n1, n2) < 2:
+        return _SD_FACTOR
+    return max(_SD_FACTOR, math.exp(_BY_CHANCE * math.sqrt(0.5 / (n1 - 1) + 0.5 / (n2 - 1))))
 
 
 def _as_the_means(cells: Printed) -> bool:
@@ -269,18 +278,15 @@ def _skewed_medians(cells: Printed) -> Iterator[Finding]:
 
 
 def _skewed(cells: Printed, n: int, names: list[str]) -> bool:
-    """Whether the group fails the test of Shi et al. 2023 for every set of values that rounds to the printed ones."""
-    from metaan.effects.medians import skewed
-
+    """Whether the group fails the test of skewness for every set of values that rounds to the printed ones."""
     ends = [(cells.range(name).low, cells.range(name).high) for name in names]
-    median, *rest = zip(*product(*ends), strict=True)
-    keys = {"q": ("q1", "q3"), "m": ("minimum", "maximum")}
-    given = {
-        key: values
-        for name, values in zip(names[1:], rest, strict=True)
-        for key in [keys[name[0]][0 if name.startswith(("q1", "min")) else 1]]
-    }
-    return bool(skewed([n] * len(median), median, **given).all())
+    for median, *rest in product(*ends):
+        pairs = list(zip(rest[::2], rest[1::2], strict=True))
+        near = pairs[0] if names[1].startswith("q") else None
+        far = pairs[-1] if names[-1].startswith("max") else None
+        if not skewed(n, median, near, far):
+            return False
+    return True
 
 
 def _change(cells: Printed) -> Iterator[Finding]:

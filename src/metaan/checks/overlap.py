@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import combinations
 
 from metaan.checks.authors import Author, authors, in_common, plain_letters, same_first
@@ -97,8 +98,12 @@ class Kin:
     """Which studies share a country, and authors or a centre."""
 
     def __init__(self, book: Book) -> None:
-        self._studies = {study.name: study for study in _studies(book)}
+        self._book = book
         self._known: dict[tuple[str, str], bool] = {}
+
+    @cached_property
+    def _studies(self) -> dict[str, _Study]:
+        return {study.name: study for study in _studies(self._book)}
 
     def __call__(self, one: str, other: str) -> bool:
         """Whether these two do."""
@@ -140,8 +145,8 @@ def _study(row: Row, written: str, papers: frozenset[str], cohort: str) -> _Stud
         authors=authors(written),
         papers=papers,
         recruited=(start, end) if start is not None and end is not None else None,
-        year=int(row["year"]) if row["year"].isdigit() else None,
-        people=int(row["n_enrolled"]) if row["n_enrolled"].isdigit() else None,
+        year=_whole(row["year"]),
+        people=_whole(row["n_enrolled"]),
         population=row.answer("population"),
         cohort=cohort,
         independent=frozenset(independent_of(row)),
@@ -231,3 +236,7 @@ def _sizes(one: _Study, other: _Study) -> Points:
         yield 2, f"{one.people} people in both"
     elif min(one.people, other.people) >= 0.95 * max(one.people, other.people):
         yield 1, f"{one.people} and {other.people} people"
+
+
+def _whole(text: str) -> int | None:
+    return int(text) if text.isdecimal() and len(text) <= 15 else None

@@ -19,31 +19,50 @@ def confirmed(found: Iterable[Finding], book: Book) -> tuple[Finding, ...]:
     A warning that stands there becomes a note with the reason; any other warning says how it can be confirmed. A row of
     Overrides that meets no finding, or an error, is a finding itself.
     """
-    typed = {_typed(row): row for row in book.extraction.sheet("Overrides")}
+    typed = _rows(book)
     names = row_names(book.extraction, book.layout)
     met: dict[Name, Level] = {}
     result = []
     for item in found:
-        name = name_of(item, book, names)
-        key = _folded(name)
-        row = typed.get(key)
-        if row is not None:
+        key = _folded(name_of(item, book, names))
+        if key in typed:
             met[key] = Level.ERROR if Level.ERROR in (item.level, met.get(key)) else item.level
-        if row is not None and item.level is not Level.ERROR:
-            item = replace(item, level=Level.NOTE, to_fix=f"confirmed by {row['initials']}: {row['reason']}")
-        elif item.level is Level.WARNING and _in_workbook(item, book):
-            item = replace(item, to_fix=f"{item.to_fix}; if it stands, confirm it on Overrides: {', '.join(name)}")
-        result.append(item)
+        result.append(_settled(item, book, typed, names))
     return (*result, *_idle(book, typed, met))
+
+
+def confirmed_later(found: Iterable[Finding], book: Book) -> tuple[Finding, ...]:
+    """Return findings made after those of the workbook, such as those of an analysis, as `confirmed` does.
+
+    Confirmations that meet none of them are not looked at: `confirmed` has done so.
+    """
+    typed, names = _rows(book), row_names(book.extraction, book.layout)
+    return tuple(_settled(item, book, typed, names) for item in found)
+
+
+def _rows(book: Book) -> dict[Name, Row]:
+    return {_typed(row): row for row in book.extraction.sheet("Overrides")}
+
+
+def _settled(item: Finding, book: Book, typed: dict[Name, Row], names: dict[tuple[str, int], str]) -> Finding:
+    name = name_of(item, book, names)
+    row = typed.get(_folded(name))
+    if row is not None and item.level is not Level.ERROR:
+        return replace(item, level=Level.NOTE, to_fix=f"confirmed by {row['initials']}: {row['reason']}")
+    if item.level is Level.WARNING and _confirmable(item, book):
+        return replace(item, to_fix=f"{item.to_fix}; if it stands, confirm it on Overrides: {', '.join(name)}")
+    return item
 
 
 def name_of(item: Finding, book: Book, names: dict[tuple[str, int], str]) -> Name:
     """Return what a row of Overrides must say to confirm a finding.
 
     The row is named by its key, on a sheet without keys by its number; a finding about a header by the column, one
-    about a whole sheet or the file by the word sheet or file.
+    about a whole sheet or the file by the word sheet or file, one about the protocol by its entry.
     """
     sheet, number = item.origin.sheet, item.origin.row
+    if item.id == "PROTOCOL":
+        return item.id, "protocol", item.subject
     if not sheet:
         return item.id, "file", "file"
     if number is None:
@@ -57,8 +76,9 @@ def name_of(item: Finding, book: Book, names: dict[tuple[str, int], str]) -> Nam
     return item.id, sheet, next((column for column, own in columns.items() if own == letter), item.origin.cell)
 
 
-def _in_workbook(item: Finding, book: Book) -> bool:
-    return item.origin.workbook == book.extraction.workbook and item.id != "OVERRIDE"
+def _confirmable(item: Finding, book: Book) -> bool:
+    in_workbook = item.origin.workbook == book.extraction.workbook and item.id != "OVERRIDE"
+    return in_workbook or item.id == "PROTOCOL"
 
 
 def _typed(row: Row) -> Name:
@@ -97,7 +117,7 @@ def _idle(book: Book, typed: dict[Name, Row], met: dict[Name, Level]) -> Iterato
                 "warnings only: an error is mended, it cannot be confirmed",
                 "mend the cell the finding names, then delete this row",
             )
-        elif name not in met and check.layer != "fit":
+        elif name not in met and check.layer != "fit" and check.id != "PROTOCOL":
             yield finding(
                 "OVERRIDE",
                 row,

@@ -15,6 +15,7 @@ from metaan.terms.wording import count, listed, number
 PEERS = 5  #: values of other studies that a comparison with peers needs
 FLOOR = 0.15  #: of the robust spread of ln SD: studies of one quantity seldom agree better
 FAR = 2.5
+SCALES = 2.0  #: means this many times smaller than those of peers speak for another scale, where no unit is typed
 
 
 class Suspect(NamedTuple):
@@ -115,7 +116,7 @@ def check_spreads(book: Book) -> Iterator[Finding]:
         )
         accused: dict[int, list[tuple[Line, str, Suspect]]] = {}
         for (line, side, *_), suspect in zip(spreads, judged, strict=True):
-            if suspect.flagged:
+            if suspect.flagged and not _other_scale(line, lines):
                 accused.setdefault(line.row.number, []).append((line, side, suspect))
         for sides in accused.values():
             yield _accused(book, sides)
@@ -130,6 +131,20 @@ def _quantity(line: Line) -> tuple[str, ...] | None:
     if line["factor_kind"] == "marker" and not all(named):
         return None
     return (line["factor_kind"], *named, line["value_kind"] or "final", line["scale_min"], line["scale_max"])
+
+
+def _other_scale(line: Line, lines: Sequence[Line]) -> bool:
+    """Whether the means are as small as the spread, where no unit says that all rows measure on one scale."""
+    if line["unit"] or line["scale_max"]:
+        return False
+    own = _typical(line)
+    others = sorted(size for other in lines if other.study_id != line.study_id and (size := _typical(other)))
+    return bool(own and others) and own * SCALES < _quantile(others, 0.5)
+
+
+def _typical(line: Line) -> float:
+    means = line.numbers("m1", "m2")
+    return (abs(means[0]) + abs(means[1])) / 2 if means else 0.0
 
 
 def _accused(book: Book, sides: list[tuple[Line, str, Suspect]]) -> Finding:

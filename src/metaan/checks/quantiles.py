@@ -1,9 +1,10 @@
-"""Quantiles and tails of the normal and of t, as ranges; t is imported only when a row needs it."""
+"""Quantiles and tails of the normal and of t, as ranges."""
 
 import math
 from functools import cache
 from statistics import NormalDist
 
+from metaan.checks import student
 from metaan.checks.ranges import Range
 
 NORMAL = NormalDist()
@@ -20,14 +21,6 @@ def quantile(level: float) -> Range:
     return Range(min(z, *short), max(z, *short))
 
 
-@cache
-def t_quantile(level: float, df: float) -> float:
-    """Return t of a central interval of `level` percent."""
-    from scipy.special import stdtrit
-
-    return float(stdtrit(df, 0.5 + level / 200.0))
-
-
 def normal_p(z: Range) -> Range:
     """Return the two-sided p of sizes of z."""
     return Range(math.erfc(z.high / math.sqrt(2.0)), math.erfc(z.low / math.sqrt(2.0)))
@@ -35,9 +28,7 @@ def normal_p(z: Range) -> Range:
 
 def t_p(t: Range, df: Range) -> Range:
     """Return the two-sided p of sizes of t on a range of degrees of freedom."""
-    from scipy.special import stdtr
-
-    ends = [2.0 * float(stdtr(d, -size)) for size in (t.low, t.high) for d in (df.low, df.high)]
+    ends = [student.two_sided(size, d) for size in (t.low, t.high) for d in (df.low, df.high)]
     return Range(min(ends), max(ends))
 
 

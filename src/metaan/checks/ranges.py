@@ -5,6 +5,7 @@ two ranges never fires on rounding alone.
 """
 
 import math
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -111,8 +112,10 @@ def decimals(text: str, decimal_mark: str = "point") -> int:
     number = parse_number(text, decimal_mark)
     if number is None:
         return 0
-    exponent = plain_signs(text).lower().partition("e")[2]
-    return number.decimals - (int(exponent) if exponent else 0)
+    mantissa, _, exponent = plain_signs(text).lower().partition("e")
+    if not exponent:
+        return number.decimals
+    return len(re.split(r"[.,·]", f"{mantissa.strip()}.")[1]) - int(exponent)
 
 
 def printed(text: str, decimal_mark: str = "point", beside: Sequence[str] = ()) -> Range | None:
@@ -127,12 +130,14 @@ def printed(text: str, decimal_mark: str = "point", beside: Sequence[str] = ()) 
     beside : sequence of str
         Numbers printed with it, such as the limits of its interval. A number that is not larger than one of these and
         has fewer decimals lost zeros at its end: 3 beside 3.6 is 3.0, while 12 beside 1.5 may be two digits of each.
+        One that was typed with a zero at its end lost none: 2.0 beside 4.45 is 2.0.
     """
     number = _read(text, decimal_mark)
     if number is None:
         return None
     value, digits, magnitude = number
-    for other in beside:
+    kept = digits > 0 and text.rstrip().endswith("0")
+    for other in () if kept else beside:
         neighbour = _read(other, decimal_mark)
         if neighbour is not None and neighbour[2] >= magnitude:
             digits = max(digits, neighbour[1])

@@ -60,7 +60,10 @@ def _order(cells: Printed, triple: Triple, ratio: bool) -> Iterator[Finding]:
     if not cells.has(low, high):
         return
     limits = f"{cells.text(low)} to {cells.text(high)}"
-    if cells[low] >= cells[high]:
+    if cells[low] == cells[high]:
+        fix = "look for more decimals, or give se_log, p or the counts instead: equal limits leave no standard error"
+        yield cells.finding("C01", low, f"limits {limits}, equal as typed", "lower < upper", fix)
+    elif cells[low] > cells[high]:
         fix = f"compare with the paper; perhaps {cells.cell(low)} and {cells.cell(high)} were swapped"
         yield cells.finding("C01", low, f"limits {limits}", "lower < upper", fix)
     elif cells.has(est) and (cells.above(low, est) or cells.above(est, high)):

@@ -8,12 +8,13 @@ from metaan.checks import p_values, slips
 from metaan.checks.groups import Groups, groups_of
 from metaan.checks.printed import CONFIRM, Printed
 from metaan.checks.quantiles import LEVELS, t_p
-from metaan.checks.ranges import Range, hull, sqrt
+from metaan.checks.ranges import Range, hull, printed, sqrt
 from metaan.terms.finding import Finding
 from metaan.terms.wording import ratio as ratio_text
 
 #: how far z of an unnamed test, which may be one of ranks, may lie from that of t
 _SHARE, _LEAST = 0.35, 0.5
+_FEW = 2  #: cells, in any of which a slip would explain a row; more explain nothing
 
 _NAMES = {
     "t": "t",
@@ -113,7 +114,7 @@ def _explained(cells: Printed, groups: Groups, wrong: list[str]) -> Iterator[Fin
             *(_slips(cells, groups) if len({_KIND[name] for name in wrong}) > 1 else ()),
         ]
         reasons = [(cell, said) for cell, said, changed in changes if fits(changed)]
-        if reasons:
+        if reasons and len({cell for cell, _ in reasons}) <= _FEW:
             column = reasons[0][0]
             hint = f"it would all fit with {' or with '.join(said for _, said in reasons[:2])}"
     hint = hint or "a slip in one of them, another test (column test), or numbers of another comparison"
@@ -172,26 +173,43 @@ def _slips(cells: Printed, groups: Groups) -> Iterator[Change]:
     if groups.n1 != groups.n2:
         yield "n1", "the two group sizes exchanged", replace(groups, n1=groups.n2, n2=groups.n1)
     yield "m1", "the two means exchanged", replace(groups, m1=groups.m2, m2=groups.m1)
-    for size in _sizes(cells.text("n1")):
-        yield "n1", f"{size} in {cells.cell('n1')}", replace(groups, n1=size)
-    for size in _sizes(cells.text("n2")):
-        yield "n2", f"{size} in {cells.cell('n2')}", replace(groups, n2=size)
+    for name in ("n1", "n2"):
+        for size in _sizes(cells.text(name)):
+            yield name, f"{size} in {cells.cell(name)}", replace(groups, **{name: size})  # type: ignore[arg-type]
+    for name, size, rest in (("n1", groups.n1, groups.n2), ("n2", groups.n2, groups.n1)):
+        if size - rest >= 2:
+            said = f"{size - rest} in {cells.cell(name)}, which would now be the size of both groups"
+            yield name, said, replace(groups, **{name: size - rest})  # type: ignore[arg-type]
     for name in ("m1", "m2", "sd1", "sd2"):
         for factor in (10.0, 0.1):
             own: Range = getattr(groups, name)
             changed = replace(groups, **{name: own.times(factor)})  # type: ignore[arg-type]
             yield name, f"a decimal shift in {cells.cell(name)} (× {factor:g})", changed
+    for name in ("m1", "m2"):
+        yield name, f"the other sign in {cells.cell(name)}", replace(groups, **{name: -getattr(groups, name)})
+    for name in ("m1", "m2", "sd1", "sd2"):
+        own = getattr(groups, name)
+        for text in slips.digits(cells.text(name)):
+            typed, was = printed(text, cells.mark), cells[name]
+            if typed is not None and was and typed.high > 0:
+                # a spread typed as a standard error is wider in `groups`; means are as typed
+                factor = own.middle / was if name.startswith("sd") else 1.0
+                changed = replace(groups, **{name: typed.times(factor)})  # type: ignore[arg-type]
+                yield name, f"{text} in {cells.cell(name)}", changed
 
 
 def _sizes(text: str) -> list[int]:
     """Return group sizes that a slip of one digit or an exchange of two may have hidden."""
-    return [int(other) for other in slips.digits(text) if other.isdigit() and int(other) >= 2]
+    return [int(other) for other in slips.digits(text) if other.isdecimal() and int(other) >= 2]
 
 
 def _hint(cells: Printed, groups: Groups, wrong: list[str]) -> str:
     about_the_difference = set(wrong) <= {"diff", "diff_low", "diff_high"} and cells.has("diff")
     if about_the_difference and (-cells.range("diff")).meets(groups.difference):
-        return "the sign is turned: the difference is typed as with minus without the outcome"
+        where = f"{cells.cell('n1')} to {cells.cell('sd2')}"
+        return (
+            f"the sign is turned: the two groups ({where}) were exchanged, or it is not with minus without the outcome"
+        )
     if set(wrong) <= {"diff_low", "diff_high"}:
         for level in LEVELS:
             for low, high in groups.limits(level).values():

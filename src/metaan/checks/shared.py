@@ -118,7 +118,7 @@ def check_enrolled(book: Book) -> Iterator[Finding]:
 def _beyond(book: Book, lines: list[Line], parent: Row | None, sheet: str, column: str, what: str) -> Iterator[Finding]:
     """Yield the largest of the rows that compare more people than the cell of their study or design says."""
     limit = parent.answer(column) if parent else ""
-    if parent is None or not limit.isdigit():
+    if parent is None or not limit.isdecimal() or len(limit) > 15:
         return
     over = [
         (people, line, name)

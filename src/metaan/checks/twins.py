@@ -13,7 +13,7 @@ from metaan.terms.finding import Finding
 from metaan.workbook.values import decimals
 
 #: what tells two rows of one study apart
-_IDENTITY = (
+IDENTITY = (
     *("outcome", "factor_kind", "effect_kind", "intervention", "comparator", "compartment", "marker", "assay", "unit"),
     *("cutoff_value", "cutoff_direction", "timepoint", "subgroup", "arm_1_id", "arm_2_id", "form"),
     *("scale", "per_unit", "value_kind", "class_label", "adjusted", "adjusted_for", "analysis_unit"),
@@ -44,7 +44,7 @@ def _identity(line: Line) -> tuple[str, ...] | None:
     if line.design is None or not line.study_id:
         return None
     contrast = (line.study_id, line.design["contrast"].casefold(), line.design["sampled_before_outcome"])
-    return (*contrast, *(line[name].casefold() for name in _IDENTITY))
+    return (*contrast, *(line[name].casefold() for name in IDENTITY))
 
 
 #: columns that hold all numbers of a comparison, and those of them that are free to differ
@@ -67,7 +67,7 @@ _THIRD = 0.3
 def check_numbers(book: Book) -> Iterator[Finding]:
     """Yield numbers that stand in two studies, where chance would hardly bring them there (S04)."""
     kin = Kin(book)
-    told: set[tuple[int, str]] = set()
+    told: dict[int, set[str]] = {}
     for names, free in _WHOLE:
         yield from _twins(book, names, free, _anything if names[0] != "n1" else _quantity, kin, told)
     for names in _GROUPS:
@@ -89,7 +89,7 @@ def _twins(
     free: tuple[str, ...],
     key: Callable[[Line], tuple[str, ...]],
     kin: Kin,
-    told: set[tuple[int, str]],
+    told: dict[int, set[str]],
 ) -> Iterator[Finding]:
     known = [line for line in book.lines if line.study_id and line.numbers(*names) is not None]
     for lines in grouped(known, key):
@@ -99,11 +99,11 @@ def _twins(
         for line in lines:
             same = seen.setdefault(line.numbers(*names) or (), [])
             for earlier in same:
-                if (line.row.number, earlier.study_id) in told or _settled(book, earlier, line):
+                if told.get(line.row.number, set()).issuperset(names) or _settled(book, earlier, line):
                     continue
                 chance = pairs * math.prod(_chance(line, name, spreads[name], book) for name in free)
                 if chance <= _CHANCE or (chance <= _CHANCE_KIN and kin(earlier.study_id, line.study_id)):
-                    told.add((line.row.number, earlier.study_id))
+                    told.setdefault(line.row.number, set()).update(names)
                     yield _copied(book, earlier, line, names)
                     break
             same.append(line)

@@ -188,7 +188,8 @@ _ALL: Iterable[Check] = (
         W,
         "row",
         "Parts that do not add up",
-        "Cells of a table against the people analysed; groups against the total; classes against the whole.",
+        "Cells of a table against the people analysed; groups against the total. Where two or more of B01, B02 and B03 "
+        "contradict the counts of a row and one slip in a count explains all, it is one finding, at that count.",
     ),
     _check(
         "B03",
@@ -206,7 +207,8 @@ _ALL: Iterable[Check] = (
         W,
         "row",
         "No event anywhere",
-        "No events in any group, and zero_reported is not yes.",
+        "No events in any group, or nobody with the factor where people were chosen by outcome, and zero_reported is "
+        "not yes.",
         source="Xu et al. 2022, BMJ 377:e069155",
     ),
     _check(
@@ -310,7 +312,8 @@ _ALL: Iterable[Check] = (
         "A standard error typed as a standard deviation, beside other studies",
         "ln SD against the leave-one-out median of its peers in the same marker, compartment and unit, in units of "
         "1.4826 MAD (at least 0.15): below -2.5, and half as far after ln(n)/2 is added.",
-        spares="needs five or more SDs of other studies; what spread_type calls unclear is a note",
+        spares="needs five or more SDs of other studies; what spread_type calls unclear is a note; without a unit, "
+        "rows whose means are less than half those of their peers, which speaks for another scale",
         source="Kadlec et al. 2023, Sports Med 53:313-325 (how often)",
     ),
     _check(
@@ -320,7 +323,8 @@ _ALL: Iterable[Check] = (
         "A standard error typed as a standard deviation, within a study",
         "SDs of the two groups more than a factor of two apart; or group sizes a factor of 1.8 apart and SDs that "
         "differ as the root of n does, within a tenth.",
-        spares=_HALF + "; SDs that differ as the means do are exempt from the second",
+        spares=_HALF + "; SDs that differ as the means do; in small groups, a factor that chance gives (2.58 standard "
+        "errors of its logarithm)",
     ),
     _check(
         "M07",

@@ -82,6 +82,20 @@ class BadInput(Exception):  # noqa: N818 - it names what happened, not a program
         super().__init__("\n\n".join(finding.text() for finding in self.findings))
 
 
+def bad_file(file: str, found: str, expected: str, to_fix: str, *, cell: str = "", subject: str = "") -> BadInput:
+    """Return bad input about a file or an argument, ready to be raised."""
+    finding = Finding(
+        id="FILE",
+        level=Level.ERROR,
+        origin=Origin(file, "", cell),
+        subject=subject,
+        found=found,
+        expected=expected,
+        to_fix=to_fix,
+    )
+    return BadInput([finding])
+
+
 def errors(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     """Return the findings that stop a review."""
     return tuple(finding for finding in findings if finding.level is Level.ERROR)
