@@ -1,3 +1,4 @@
+import datetime
 import json
 import math
 import re
@@ -9,7 +10,9 @@ from click.testing import CliRunner
 
 import small_review
 from metaan import cli
-from metaan.cli import main
+from metaan.cli import main, workbooks
+from metaan.workbook.protocol import read_protocol
+from metaan.workbook.read import read_workbook
 
 
 def run(*arguments):
@@ -30,6 +33,16 @@ def test_a_new_review_is_complete_and_clean(tmp_path, monkeypatch):
     assert checked.exit_code == 0
     assert "0 comparisons read" in checked.output
     assert "0 errors" in checked.output
+
+
+def test_a_new_review_is_dated_on_the_day_it_starts(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(workbooks, "today", lambda: datetime.date(2031, 7, 9))
+    run("new", "my-review")
+    protocol = read_protocol(tmp_path / "data/my-review/protocol.yaml")
+    assert protocol.as_of == "2031-07-09"
+    written = read_workbook(tmp_path / "data/my-review/extraction.xlsx", protocol.layout)
+    assert written.review()["as_of"] == "2031-07-09"
 
 
 def test_nothing_is_ever_overwritten(tmp_path, monkeypatch):

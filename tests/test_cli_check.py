@@ -188,6 +188,24 @@ def test_no_file_that_people_typed_is_overwritten(workbook, option, name):
     assert workbook.with_name(name).read_bytes() == before
 
 
+def test_a_file_named_by_a_dash_is_printed_and_all_else_goes_beside(workbook, tmp_path):
+    json_only = run(workbook, "--json", "-")
+    assert len(json.loads(json_only.stdout)["findings"]) >= 3
+    assert "[E] B01" in json_only.stderr
+    table = run(workbook, "--csv", "-", "--json", tmp_path / "f.json", "--quiet")
+    assert "B01" in [row["id"] for row in csv.DictReader(io.StringIO(table.stdout))]
+    assert (tmp_path / "f.json").exists()
+    for both in (("--csv", "-", "--json", "-"), ("--html", "-"), ("--out", "-")):
+        done = run(workbook, *both)
+        assert (done.exit_code, done.stdout) == (2, "")
+
+
+def test_a_folder_that_cannot_be_one_is_told_without_a_traceback(workbook):
+    done = run(workbook, "--out", workbook)
+    assert done.exit_code == 2
+    assert "a file or folder that can be read and written" in done.stderr
+
+
 # --- which files are read ---
 
 

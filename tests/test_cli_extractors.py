@@ -1,22 +1,27 @@
 """metaan split, compare and consensus, from the lead's workbook to the report's sentence."""
 
 import copy
+import itertools
 import json
 
 import jsonschema
 import openpyxl
 import pytest
 from click.testing import CliRunner
+from openpyxl.utils import get_column_letter
 
 import small_review
+from formula import holds
 from metaan import plan
 from metaan.checks.check import check
 from metaan.cli import main
 from metaan.files import write_atomically
 from metaan.terms import resources
 from metaan.terms.finding import BadInput, errors
+from metaan.workbook.extractors.answers import Verdict
+from metaan.workbook.extractors.consensus import needs_decision
 from metaan.workbook.extractors.record import read_agreement
-from metaan.workbook.extractors.sheet import SHEET
+from metaan.workbook.extractors.sheet import SHEET, Discrepancy
 from metaan.workbook.read import read_workbook
 from metaan.workbook.template import workbook_bytes
 
@@ -145,6 +150,87 @@ def test_compare_puts_missed_rows_first_and_says_what_each_difference_does(pair)
     assert run("compare", pair / "A.xlsx", pair / "B.xlsx").exit_code == 2  # decisions are never overwritten
 
 
+def test_a_row_that_no_analysis_pools_is_weighed_by_itself(tmp_path):
+    small_review.write(tmp_path)
+    for role, spread, scale in (("A", "sd", "OR"), ("B", "se", "RR")):
+
+        def change(sheets, spread=spread, scale=scale):
+            known = row(sheets, "Effects", "Ames2001-pr-1")
+            plain = {name: text for name, text in known.items() if name[1:2] != "_"}
+            means = {"n1": "20", "m1": "3.1", "sd1": "0.9", "n2": "180", "m2": "2.8", "sd2": "1.1"}
+            more = {"priority": "secondary", "form": "means", "spread_type": spread, **means}
+            sheets["Effects"].append({**plain, **more, "effect_id": "Ames2001-pr-2"})
+            ratio = {"est": "2.02", "ci_low": "0.92", "ci_high": "4.45", "ci_level": "95", "scale": scale}
+            sheets["Effects"].append({**plain, **ratio, "form": "ratio", "priority": "secondary", "subgroup": "women"})
+            sheets["Effects"][-1].update({"effect_id": "Ames2001-pr-3", "outcome": "headache_history"})
+
+        write_atomically(tmp_path / f"{role}.xlsx", workbook_bytes(PROTOCOL, extraction(role, role * 2, change)))
+    compared(tmp_path)
+    spread = next(line for line in listed(tmp_path) if line["column"] == "spread_type")
+    assert spread["priority"] == "2"
+    # 0.3 / 1.0824 and 0.3 / 14.09 (SDs of 0.9 √20 = 4.02 and 1.1 √180 = 14.76), times J(198) = 0.9962
+    assert spread["effect"].startswith("standardised mean difference 0.28 (−0.19 to 0.74) becomes 0.02 (")
+    scale = next(line for line in listed(tmp_path) if line["column"] == "scale")
+    assert scale["priority"] == "1"
+    assert scale["effect"].startswith("odds ratio 2.02 (0.92 to 4.4")
+    assert "becomes risk ratio 2.02" in scale["effect"]
+
+
+def test_yellow_stands_where_a_decision_is_needed(pair):
+    compared(pair)
+    page = openpyxl.load_workbook(pair / "discrepancies.xlsx")["Discrepancies"]
+    column = {name: get_column_letter(i) for i, name in enumerate(COLUMNS, 1)}
+    (rule,) = next(
+        rules.rules for rules in page.conditional_formatting if str(rules.sqref).startswith(f"{column['decision']}2")
+    )
+    blank = {"sheet": "Effects", "column": "x", "row": "r", "study": "s", "effect": "", "pooled": ""}
+    blank |= dict.fromkeys(("value_a", "where_a", "value_b", "where_b"), "x")
+    words = [*(verdict.value for verdict in Verdict), "only A has this row", "only B has this row"]
+    for priority, differs in itertools.product((1, 2, 3), words):
+        scored = differs != Verdict.TEXT and not (differs.startswith("only") and priority == 3)
+        each = Discrepancy(**blank, differs=differs, scored=scored, priority=priority)
+        cells = {f"{column['priority']}2": str(priority), f"{column['differs']}2": differs}
+        assert holds(rule.formula[0], cells) == needs_decision(each), (priority, differs)
+        assert not holds(rule.formula[0], {**cells, f"{column['decision']}2": "A"})
+
+
+def test_one_person_named_in_both_workbooks_is_told(pair):
+    assert "both workbooks name" not in compared(pair)
+    write_atomically(pair / "B.xlsx", workbook_bytes(PROTOCOL, extraction("B", "JD")))
+    (pair / "discrepancies.xlsx").unlink()
+    assert "both workbooks name JD as extractor" in compared(pair)
+
+
+def test_the_record_of_a_consensus_is_not_overwritten(pair):
+    compared(pair)
+    assert consensus(pair, decide(pair, all_for("A"))).exit_code == 0
+    (pair / "discrepancies.xlsx").unlink()
+    before = (pair / "agreement.json").read_bytes()
+    done = run("compare", pair / "A.xlsx", pair / "B.xlsx")
+    assert (done.exit_code, "the record of a consensus" in done.output) == (2, True)
+    assert (pair / "agreement.json").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    "arguments", [("split", "no.xlsx"), ("compare", "A.xlsx", "no.xlsx"), ("consensus", "A.xlsx", "B.xlsx", "no.xlsx")]
+)
+def test_a_file_that_is_not_there_is_named(pair, monkeypatch, arguments):
+    monkeypatch.chdir(pair)
+    done = run(*arguments)
+    assert done.exit_code == 2
+    assert done.stderr.startswith("no.xlsx\n  found     no such file")
+
+
+def test_a_protocol_that_is_not_there_may_be_named(pair, tmp_path_factory):
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    for name in ("A.xlsx", "B.xlsx"):
+        (elsewhere / name).write_bytes((pair / name).read_bytes())
+    refused = run("compare", elsewhere / "A.xlsx", elsewhere / "B.xlsx")
+    assert (refused.exit_code, "--protocol" in refused.stderr) == (2, True)
+    done = run("compare", elsewhere / "A.xlsx", elsewhere / "B.xlsx", "--protocol", pair / "protocol.yaml")
+    assert done.exit_code == 0, done.output
+
+
 def test_the_same_two_workbooks_give_the_same_bytes(pair):
     compared(pair)
     one = [(pair / name).read_bytes() for name in ("discrepancies.xlsx", "agreement.json")]
@@ -196,6 +282,9 @@ def test_minor_differences_may_stay_open_if_somebody_says_whose_answer_stands(pa
     assert made.by_key("Design", "design_id")["Earl2005-cc"]["state_same"] == "partly"
     log = [each["why"] for each in made.sheet("Log") if each["row_id"] == "Earl2005-cc"]
     assert log[0].startswith("of priority 3, not decided: the answer of B kept")
+    (quote,) = [each for each in made.sheet("Log") if each["column"] == "quote"]
+    assert (quote["old"], quote["new"]) == ("(blank)", "more headache")
+    assert quote["why"].startswith("only B wrote something: kept")
 
 
 @pytest.mark.parametrize(

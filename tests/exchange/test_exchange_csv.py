@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 import small_review
 from metaan.exchange import csv_text
 from metaan.exchange.csv_folder import from_files, to_files
+from metaan.files import csv_lines, guard, unguard
 from metaan.terms.finding import BadInput
 from metaan.workbook.read import read_workbook
 from metaan.workbook.template import workbook_bytes
@@ -25,28 +26,28 @@ def read_back(path, protocol):
 
 @given(ANY)
 def test_guard_is_undone_exactly(text):
-    assert csv_text.unguard(csv_text.guard(text)) == text
+    assert unguard(guard(text)) == text
 
 
 @given(
     st.one_of(ANY, st.sampled_from(RISKY), st.sampled_from(["=", "+", "-", "@"]).flatmap(lambda s: ANY.map(s.__add__)))
 )
 def test_no_guarded_text_begins_like_a_formula(text):
-    guarded = csv_text.guard(text)
+    guarded = guard(text)
     if guarded[:1] in tuple("=+-@\t\r"):
         assert parse_number(guarded) or parse_number(guarded, "comma")
 
 
 def test_numbers_and_words_of_a_list_are_left_alone():
     for text in ("-5", "+0.3", "-1,5", "5", "a=b", "", "NR"):
-        assert csv_text.guard(text) == text
-    assert csv_text.guard("=", ("=", "<")) == "="
-    assert csv_text.guard("=") == "'="
+        assert guard(text) == text
+    assert guard("=", ("=", "<")) == "="
+    assert guard("=") == "'="
 
 
 @given(st.lists(st.lists(ANY, min_size=3, max_size=3).filter(any), max_size=5))
 def test_csv_text_reads_back_as_written(rows):
-    _, found = csv_text.read(csv_text.write(("a", "b", "c"), rows), "x.csv")
+    _, found = csv_text.read(csv_lines(("a", "b", "c"), rows), "x.csv")
     assert [list(cells.values()) for _, cells in found] == rows
 
 

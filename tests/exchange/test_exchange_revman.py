@@ -5,13 +5,12 @@ import pytest
 
 import review
 import small_review
-from metaan.design.grade import grade_all
 from metaan.effects.compute import compute
 from metaan.exchange.revman_in import import_revman
 from metaan.exchange.revman_names import RESULTS
 from metaan.exchange.revman_out import to_revman
 from metaan.exchange.ris import import_ris
-from metaan.pooling.select import candidates
+from metaan.pooling.select import graded_candidates
 from metaan.terms.finding import BadInput
 from metaan.workbook.protocol import read_protocol
 from metaan.workbook.read import read_workbook
@@ -21,9 +20,7 @@ NATURAL = ("OR", "RR", "HR", "MD", "SMD")
 
 def read(path, protocol):
     extraction = read_workbook(path, protocol.layout)
-    mark = extraction.decimal_mark
-    grades = {grade.design_id: grade for grade in grade_all(extraction, protocol, mark)}
-    return extraction, candidates(extraction, protocol.layout, grades, mark)
+    return extraction, graded_candidates(extraction, protocol)
 
 
 def exported(path, protocol, name="tea"):

@@ -90,6 +90,24 @@ def test_every_kind_of_outcome_and_an_account_of_each(tmp_path):
     assert expected["n_events"] == 23
 
 
+def test_a_generic_effect_without_its_estimate_is_taken_as_displayed(tmp_path):
+    text = RM5.format(encoding="UTF-8").replace('ESTIMATE="-0.5" SE="0.2" EFFECT_SIZE="0.6065306597126334"', "{}")
+    shown = 'EFFECT_SIZE="0.61" CI_START="0.44" CI_END="0.84"'
+    text = text.replace("{}", shown).replace('<IV_OUTCOME ID="CMP-001.03"', '<IV_OUTCOME CI_STUDY="90" ID="CMP-001.03"')
+    hazard = effects_of(import_rm5(text.encode(), "tea.rm5", LAYOUT), tmp_path)[2]
+    said = [hazard[name] for name in ("est", "ci_low", "ci_high", "ci_level", "scale", "derived")]
+    assert said == [0.61, 0.44, 0.84, 90, "HR", "as_reported"]
+
+
+def test_outcomes_analysed_by_those_without_the_event_are_told():
+    plain = RM5.format(encoding="UTF-8")
+    swapped = plain.replace('<DICH_OUTCOME EFFECT_MEASURE="RR"', '<DICH_OUTCOME SWAP_EVENTS="YES" EFFECT_MEASURE="RR"')
+    one, two = (import_rm5(text.encode(), "tea.rm5", LAYOUT) for text in (plain, swapped))
+    assert one.rows == two.rows
+    assert not [remark for remark in one.remarks if "without the event" in remark]
+    assert [remark for remark in two.remarks if remark.startswith("1 outcome analysed by those without the event")]
+
+
 def test_what_a_review_does_not_say_stays_blank():
     made = import_rm5(RM5.format(encoding="UTF-8").encode(), "tea.rm5", LAYOUT, {"Death": "headache_history"})
     for row in made.rows["Effects"]:

@@ -6,22 +6,18 @@ import pytest
 
 import review
 import small_review
-from metaan.design.grade import grade_all
 from metaan.effects.compute import compute
 from metaan.effects.sizes import effect_sizes
 from metaan.exchange.effect_tables import meta_csv, metafor_csv
 from metaan.exchange.prisma import COLUMNS, prisma_csv
 from metaan.exchange.quality import robvis_files
-from metaan.pooling.select import candidates
-from metaan.workbook.metafor import METAFOR
+from metaan.pooling.select import graded_candidates
 from metaan.workbook.read import read_workbook
 
 
 def rows_of(protocol, path):
     extraction = read_workbook(path, protocol.layout)
-    mark = extraction.decimal_mark
-    grades = {grade.design_id: grade for grade in grade_all(extraction, protocol, mark)}
-    return candidates(extraction, protocol.layout, grades, mark)
+    return graded_candidates(extraction, protocol)
 
 
 def table(text):
@@ -115,11 +111,6 @@ def test_counts_typed_by_outcome_are_turned_and_standard_errors_are_no_sd(tmp_pa
     assert float(counted["yi"]) == pytest.approx(math.log(12 * 92 / (88 * 8)))
     assert (measured["m1i"], measured["sd1i"]) == ("5", "")
     assert measured["yi"]
-
-
-def test_every_name_for_metafor_is_a_column():
-    columns = {column.name for column in small_review.protocol().layout.sheet("Effects").columns}
-    assert set(METAFOR) <= columns
 
 
 def test_robvis_has_a_row_a_design_and_a_column_a_domain(tmp_path):

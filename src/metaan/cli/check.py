@@ -1,11 +1,12 @@
 """Check a workbook and say what there is to mend."""
 
+import contextlib
 import difflib
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 import click
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from metaan.plan import Loaded, Review
 
 _PATH = click.Path(path_type=Path)
+_PIPE = Path("-")  #: standard output, where the name of a file is asked for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,8 +44,8 @@ class _Files:
 @click.option("--quiet", is_flag=True, help="Print the last line only.")
 @click.option("--strict", is_flag=True, help="End with 1 when there are warnings.")
 @click.option("--out", type=_PATH, metavar="FOLDER", help="Write findings.csv, findings.json, check.html and the copy.")
-@click.option("--csv", "as_csv", type=_PATH, help="Write the findings as a table.")
-@click.option("--json", "as_json", type=_PATH, help="Write the findings as JSON.")
+@click.option("--csv", "as_csv", type=_PATH, help="Write the findings as a table; - prints it.")
+@click.option("--json", "as_json", type=_PATH, help="Write the findings as JSON; - prints it.")
 @click.option("--html", "as_html", type=_PATH, help="Write the findings as a page to open in a browser.")
 @click.option("--copy", type=_PATH, help="Write a copy of the workbook with a sheet Problems and a mark at each cell.")
 @click.option("--first", is_flag=True, help="List the ten cells that are most worth a second look as well.")
@@ -76,12 +78,17 @@ def check(
     files = _files(review, out, as_csv, as_json, as_html, copy)
 
     def once() -> int:
+        printed = sys.stdout
+        with contextlib.redirect_stdout(sys.stderr) if _PIPE in (files.csv, files.json) else contextlib.nullcontext():
+            return look(printed)
+
+    def look(printed: TextIO) -> int:
         from metaan import plan
 
         loaded = plan.read(review)
         if not quiet:
             _print(loaded, wanted, fold=not checks)
-        _write(loaded, files)
+        _write(loaded, files, printed)
         if first:
             from metaan.cli.first import lines
 
@@ -191,6 +198,9 @@ def _files(
         html=as_html or (out and out / "check.html"),
         copy=copy or (out and out / name),
     )
+    if files.csv == files.json == _PIPE or _PIPE in (files.html, files.copy, out):
+        fix = "name a file for the others"
+        raise fault("-", "", "more than one file, or one that cannot be printed", "--json - or --csv - alone", fix)
     for path in (files.csv, files.json, files.html):
         if path is not None and path.exists() and path.suffix.lower() in (".xlsx", ".xlsm", ".yaml", ".yml"):
             raise fault(path, "", "a workbook or a protocol", "a new name", "choose another name")
@@ -203,7 +213,7 @@ def _files(
     return files
 
 
-def _write(loaded: "Loaded", files: _Files) -> None:
+def _write(loaded: "Loaded", files: _Files, printed: TextIO) -> None:
     from metaan.files import to_json, write_atomically
 
     checked = loaded.checked()
@@ -211,12 +221,15 @@ def _write(loaded: "Loaded", files: _Files) -> None:
     if files.csv or files.json:
         from metaan.report import checked as data
 
-        if files.csv:
-            write_atomically(files.csv, data.table(checked))
-            written.append(files.csv)
-        if files.json:
-            write_atomically(files.json, to_json(data.plain(checked)))
-            written.append(files.json)
+        for path, content in (
+            (files.csv, lambda: data.table(checked)),
+            (files.json, lambda: to_json(data.plain(checked))),
+        ):
+            if path == _PIPE:
+                printed.write(content())
+            elif path is not None:
+                write_atomically(path, content())
+                written.append(path)
     if files.html:
         from metaan.report.check_page import render
 

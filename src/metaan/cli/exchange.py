@@ -1,7 +1,5 @@
 """Extractions from and to other programs, and what differs between two of them."""
 
-import csv
-import io
 import json
 import sys
 from collections.abc import Iterable, Mapping
@@ -10,12 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from metaan.cli.shared import fault, guarded, refuse_existing
+from metaan.cli.shared import fault, guarded, need, refuse_existing
 
 if TYPE_CHECKING:
     from metaan.exchange.differences import Book, Change
     from metaan.exchange.intake import Imported, LeftOut
-    from metaan.pooling.select import Candidate
     from metaan.workbook.columns import Layout
     from metaan.workbook.protocol import Protocol
     from metaan.workbook.read import Extraction
@@ -80,7 +77,9 @@ def _exported(
 
         rows = reports(extraction)
         return {f"references.{what}": ris.ris_text(rows) if what == "ris" else bib.bib_text(rows)}, ()
-    rows_ = _candidates(protocol, extraction)
+    from metaan.pooling.select import graded_candidates
+
+    rows_ = graded_candidates(extraction, protocol)
     if what == "revman":
         from metaan.exchange.revman_out import to_revman
 
@@ -193,29 +192,19 @@ def diff(first: Path, second: Path, as_json: bool, as_csv: Path | None, exit_cod
     The layout comes from the protocol.yaml beside a workbook or CSV folder, or one folder above.
     """
     from metaan.exchange.differences import COLUMNS, differences
-    from metaan.files import to_json, write_atomically
+    from metaan.files import csv_text, to_json, write_atomically
 
     layout = _layout(first, second)
     a, b = _book(first, layout), _book(second, layout)
     changes = differences(a, b, layout)
     if as_csv:
-        text = io.StringIO(newline="")
-        writer = csv.DictWriter(text, fieldnames=list(COLUMNS), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(_safe(change.record()) for change in changes)
-        write_atomically(as_csv, text.getvalue())
+        write_atomically(as_csv, csv_text(COLUMNS, (change.record() for change in changes)))
     if as_json:
         click.echo(to_json({"a": a.name, "b": b.name, "changes": [change.record() for change in changes]}), nl=False)
     else:
         _tell(changes, a, b)
     if exit_code and changes:
         sys.exit(1)
-
-
-def _safe(record: Mapping[str, str]) -> dict[str, str]:
-    from metaan.exchange.csv_text import guard
-
-    return {name: guard(text) for name, text in record.items()}
 
 
 def _tell(changes: "tuple[Change, ...]", a: "Book", b: "Book") -> None:
@@ -265,8 +254,9 @@ def _layout(*sources: Path) -> "Layout":
 
 
 def _book(source: Path, layout: "Layout") -> "Book":
-    from metaan.exchange.csv_text import read, unguard
+    from metaan.exchange.csv_text import read
     from metaan.exchange.differences import book_of_extraction, book_of_tables
+    from metaan.files import unguard
     from metaan.workbook.read import read_workbook
 
     workbook = source / "extraction.xlsx" if (source / "extraction.xlsx").exists() else source
@@ -287,6 +277,7 @@ def _read(source: Path, *, checked: bool) -> "tuple[Protocol, Extraction]":
     from metaan.workbook.protocol import read_protocol
     from metaan.workbook.read import read_workbook
 
+    need(source)
     workbook = source / "extraction.xlsx" if source.is_dir() else source
     protocol = read_protocol(workbook.parent / "protocol.yaml")
     extraction = read_workbook(workbook, protocol.layout)
@@ -301,15 +292,6 @@ def _kept(source: Path, layout: "Layout") -> "list[tuple[str, str, str, str]]":
     from metaan.workbook.update import carry
 
     return carry(source / "extraction.xlsx" if source.is_dir() else source, layout).kept
-
-
-def _candidates(protocol: "Protocol", extraction: "Extraction") -> "tuple[Candidate, ...]":
-    from metaan.design.grade import grade_all
-    from metaan.pooling.select import candidates
-
-    mark = extraction.decimal_mark
-    grades = {grade.design_id: grade for grade in grade_all(extraction, protocol, mark)}
-    return candidates(extraction, protocol.layout, grades, mark)
 
 
 def _folder(path: Path) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from metaan.cli.shared import fault, guarded, refuse_existing
+from metaan.cli.shared import fault, guarded, need, refuse_existing
 from metaan.terms.finding import BadInput, Finding, Level, errors
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ def split(lead: Path, out: Path | None, protocol_file: Path | None) -> None:
     from metaan.workbook.read import read_workbook
     from metaan.workbook.template import workbook_bytes
 
+    need(lead)
     protocol, source = _protocol(lead, protocol_file)
     read = read_workbook(lead, protocol.layout)
     if found := errors(read.findings):
@@ -87,9 +88,11 @@ def compare(a: Path, b: Path, out: Path | None, protocol_file: Path | None) -> N
     from metaan.files import to_json, write_atomically
     from metaan.workbook.extractors import sheet as page
 
+    need(a, b)
     folder = out or a.parent
     target = folder / DISCREPANCIES
     refuse_existing(target)
+    _refuse_agreed(folder / AGREEMENT)
     protocol, _ = _protocol(a, protocol_file)
     pair = _Pair(a, b, protocol)
     _show(pair)
@@ -127,11 +130,12 @@ def consensus(
     from metaan.checks.extractors import record
     from metaan.files import to_json, write_atomically
     from metaan.terms.wording import count
+    from metaan.workbook.digest import rows_digest
     from metaan.workbook.extractors import consensus as agreeing
-    from metaan.workbook.extractors.sheet import rows_digest
     from metaan.workbook.extractors.split import AGREED_ON, EXTRACTED
     from metaan.workbook.template import workbook_bytes
 
+    need(a, b, discrepancies)
     target = out or discrepancies.parent / "consensus.xlsx"
     refuse_existing(target)
     protocol, _ = _protocol(a, protocol_file)
@@ -164,10 +168,20 @@ def consensus(
             raise RuntimeError(f"{sheet}: rows in are not rows out and rows left out")  # a fault of ours
         if made.kept[sheet]:
             click.echo(f"{sheet:12}{count(made.kept[sheet], 'row')}, {count(gone, 'row')} decided away")
-    ways = ", ".join(f"{n} by {way}" for way, n in made.decided.items() if n)
+    ways = ", ".join(f"{n} {agreeing.WAYS[way]}" for way, n in made.decided.items() if n)
     click.echo(f"differences settled: {ways or 'none'}")
     click.echo(f"written: {target} and {target.parent / AGREEMENT}")
     click.echo("next: put both into the folder of the review, the workbook as extraction.xlsx; then snakemake.")
+
+
+def _refuse_agreed(path: Path) -> None:
+    """Raise BadInput where the record of a consensus stands, which a report quotes."""
+    from metaan.workbook.extractors.record import read_agreement
+
+    if path.exists() and (read_agreement(path) or {}).get("rows"):
+        raise fault(
+            path, "", "the record of a consensus", "a folder without one", "move it away, or choose another with --out"
+        )
 
 
 class _Pair:
@@ -206,6 +220,14 @@ def _protocol(workbook: Path, named: Path | None) -> "tuple[Protocol, Path]":
     from metaan.workbook.protocol import read_protocol
 
     path = named or workbook.parent / "protocol.yaml"
+    if not path.exists():
+        raise fault(
+            path,
+            "",
+            "no such file",
+            "the protocol of the review, beside the workbook",
+            "copy it there, or name it: --protocol data/REVIEW/protocol.yaml",
+        )
     return read_protocol(path), path
 
 
@@ -305,6 +327,8 @@ def _show(pair: _Pair) -> None:
     from metaan.workbook.extractors.split import EXTRACTED
 
     click.echo(f"\nA = {pair.extractors[0]}, B = {pair.extractors[1]}; rows are matched by what they mean")
+    if pair.extractors[0] == pair.extractors[1]:
+        click.echo(f"both workbooks name {pair.extractors[0]} as extractor: correct it on the sheet Review")
     for name in EXTRACTED:
         aligned = pair.alignment.sheets[name]
         if aligned.pairs or aligned.only_a or aligned.only_b:
@@ -316,6 +340,7 @@ def _show(pair: _Pair) -> None:
         for each in (*table.groups, table.overall):
             click.echo(_line(each))
         click.echo("kappa and AC1: words only, pooled over questions; a blank, NR and NA count as answers of their own")
+        click.echo("where they are not given there are fewer than ten such answers, or both always chose one word")
     found = pair.differences
     counts = [f"{sum(each.priority == level for each in found)} of priority {level}" for level in (1, 2, 3)]
     to_decide = sum(needs_decision(each) for each in found)

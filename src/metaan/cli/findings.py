@@ -4,19 +4,18 @@ import os
 import shutil
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import click
 
 from metaan.terms import wording
 from metaan.terms.finding import MEANING, NAMES, Finding, Level, counts
+from metaan.workbook.named import Names, name_at
 
 _COLOURS = {Level.ERROR: "red", Level.WARNING: "yellow", Level.NOTE: "blue"}
 _LIMITS = (8, 18, 22)  #: widest check, place and row of the table; what was found takes the rest
 _NARROW, _WIDE = 60, 140
-
-Names = Mapping[tuple[str, int], str]
 
 
 def width() -> int:
@@ -78,9 +77,7 @@ def _place(finding: Finding) -> str:
 
 def _row(finding: Finding, names: Names) -> str:
     """Return whose cell it is: the name of its row, or what the finding is about."""
-    row = finding.origin.row
-    name = names.get((finding.origin.sheet, row), "") if row is not None else ""
-    return name or finding.subject
+    return name_at(finding.origin, names) or finding.subject
 
 
 def _line(texts: Sequence[str], widths: Sequence[int]) -> str:

@@ -9,8 +9,7 @@ from typing import Any
 
 import click
 
-from metaan.terms.finding import BadInput, Finding, Level
-from metaan.terms.origin import Origin
+from metaan.terms.finding import BadInput, bad_file
 
 WARNINGS = 1  #: exit codes: warnings where --strict asks for it, bad input, a fault of the program
 BAD_INPUT = 2
@@ -26,9 +25,26 @@ def guarded(command: Callable[..., Any]) -> Callable[..., Any]:
             return command(*args, **kwargs)
         except BadInput as bad:
             click.echo(str(bad), err=True)
-            sys.exit(BAD_INPUT)
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            if error.filename is None:
+                raise
+            click.echo(str(_unusable(error)), err=True)
+        sys.exit(BAD_INPUT)
 
     return run
+
+
+def _unusable(error: OSError) -> BadInput:
+    """Return a file or folder that the system keeps from being read or written, as bad input."""
+    return fault(
+        error.filename2 or error.filename,
+        "",
+        (error.strerror or "an error of the system").lower(),
+        "a file or folder that can be read and written",
+        "correct the name, close it in other programs, or choose another place",
+    )
 
 
 def refuse_existing(path: Path) -> None:
@@ -37,21 +53,16 @@ def refuse_existing(path: Path) -> None:
         raise fault(path, "", "a file that is already there", "a new name", "move it away, or choose another name")
 
 
+def need(*paths: Path) -> None:
+    """Raise BadInput where a file that was named is missing."""
+    for path in paths:
+        if not path.exists():
+            raise fault(path, "", "no such file or folder", "the name of one that is there", "correct its name")
+
+
 def fault(path: Path | str, subject: str, found: str, expected: str, to_fix: str) -> BadInput:
     """Return bad input about a file or an argument, ready to be raised."""
-    return BadInput(
-        [
-            Finding(
-                id="FILE",
-                level=Level.ERROR,
-                origin=Origin(str(path), ""),
-                subject=subject,
-                found=found,
-                expected=expected,
-                to_fix=to_fix,
-            )
-        ]
-    )
+    return bad_file(str(path), found, expected, to_fix, subject=subject)
 
 
 def columns(path: Path) -> dict[str, list[str]]:

@@ -1,11 +1,12 @@
 """Workbooks to fill in: a new review, a blank template, an older workbook brought up to date."""
 
+import datetime
 import re
 from pathlib import Path
 
 import click
 
-from metaan.cli.shared import fault, guarded, refuse_existing
+from metaan.cli.shared import fault, guarded, need, refuse_existing
 from metaan.terms.finding import Finding
 
 #: findings on how an old workbook is made, which a new one made from its text cannot show any more
@@ -65,6 +66,7 @@ def _update(folder: Path, old: Path, target: Path) -> None:
     from metaan.workbook.template import workbook_bytes
     from metaan.workbook.update import carry
 
+    need(old)
     refuse_existing(target)
     protocol = read_protocol(folder / "protocol.yaml")
     before = read_workbook(old, protocol.layout)
@@ -86,6 +88,11 @@ def _say_oddities(findings: list[Finding]) -> None:
         click.echo(f"[{finding.level.value}] {finding.id}  {finding.text()}\n")
 
 
+def today() -> datetime.date:
+    """Return the day a new review starts; the one place of the commands that looks at a clock."""
+    return datetime.date.today()
+
+
 @click.command()
 @click.argument("review")
 @guarded
@@ -102,7 +109,8 @@ def new(review: str) -> None:
     protocol, workbook = folder / "protocol.yaml", folder / "extraction.xlsx"
     refuse_existing(protocol)
     refuse_existing(workbook)
-    write_atomically(protocol, text("workbook", "new_protocol.yaml"))
+    started = re.sub(r'(?m)^as_of: "[^"]*"', f'as_of: "{today()}"', text("workbook", "new_protocol.yaml"))
+    write_atomically(protocol, started)
     _write(workbook, folder)
     click.echo(f"written: {protocol} and {workbook}")
     click.echo(f"1. Edit {protocol}: question, lists of words, analyses.")

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from metaan.exchange.csv_text import decoded
-from metaan.exchange.intake import Imported, LeftOut, refused
+from metaan.exchange.intake import Imported, LeftOut
 from metaan.exchange.references import (
     Reference,
     as_printed,
@@ -19,6 +19,7 @@ from metaan.exchange.references import (
     surname_of,
     year_of,
 )
+from metaan.terms.finding import bad_file
 from metaan.workbook.columns import Layout
 
 _TYPES = {"article": "article", "letter": "article", "thesis": "phdthesis", "abstract": "inproceedings"}
@@ -77,7 +78,7 @@ def import_bib(data: bytes, name: str, layout: Layout) -> Imported:
     """
     references, unreadable = _references(decoded(data))
     if not references and not unreadable:
-        raise refused(name, "no BibTeX entry", "entries such as @article{...}", "export the references as BibTeX")
+        raise bad_file(name, "no BibTeX entry", "entries such as @article{...}", "export the references as BibTeX")
     return imported(references, layout, unreadable)
 
 

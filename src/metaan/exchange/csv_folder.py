@@ -4,7 +4,9 @@ import difflib
 from collections.abc import Iterable, Mapping
 
 from metaan.exchange import csv_text
-from metaan.exchange.intake import Imported, Rows, refused
+from metaan.exchange.intake import Imported, Rows
+from metaan.files import csv_lines, guard, unguard
+from metaan.terms.finding import bad_file
 from metaan.workbook.columns import Layout, Sheet
 from metaan.workbook.read import Extraction
 from metaan.workbook.sheets import REVIEW_KEYS
@@ -25,18 +27,18 @@ def to_files(extraction: Extraction, layout: Layout, kept: Iterable[Kept] = ()) 
     layout has no place for, columns of one's own among them, stand in a file of their own.
     """
     files = {f"{sheet.name}.csv": _file(sheet, extraction, layout) for sheet in layout.sheets}
-    others = [[csv_text.guard(text) for text in cell] for cell in kept if cell[0] != "Review"]
-    return files | ({KEPT_FILE: csv_text.write(_KEPT_COLUMNS, others)} if others else {})
+    others = [[guard(text) for text in cell] for cell in kept if cell[0] != "Review"]
+    return files | ({KEPT_FILE: csv_lines(_KEPT_COLUMNS, others)} if others else {})
 
 
 def _file(sheet: Sheet, extraction: Extraction, layout: Layout) -> str:
     header = [column.name for column in sheet.columns]
     words = [layout.lists.get(column.words, ()) if column.kind == "word" else () for column in sheet.columns]
     rows = [
-        [csv_text.guard(row[name], allowed) for name, allowed in zip(header, words, strict=True)]
+        [guard(row[name], allowed) for name, allowed in zip(header, words, strict=True)]
         for row in extraction.sheet(sheet.name)
     ]
-    return csv_text.write(header, rows)
+    return csv_lines(header, rows)
 
 
 def from_files(files: Mapping[str, bytes | str], layout: Layout, folder: str) -> Imported:
@@ -59,12 +61,12 @@ def from_files(files: Mapping[str, bytes | str], layout: Layout, folder: str) ->
         rows[sheet.name] = []
         for line, cells in found:
             read += 1
-            row = {column: csv_text.unguard(text) for column, text in cells.items() if text}
+            row = {column: unguard(text) for column, text in cells.items() if text}
             _check_lengths(row, place, line)
             rows[sheet.name].append(row)
     if not rows:
         expected = ", ".join(f"{sheet.name}.csv" for sheet in layout.sheets)
-        raise refused(folder, "no file of a sheet", expected, "name the folder that metaan export csv wrote")
+        raise bad_file(folder, "no file of a sheet", expected, "name the folder that metaan export csv wrote")
     kept = [*_own_keys(rows), *_kept(files, folder)]
     known = {KEPT_FILE, *(f"{sheet.name}.csv" for sheet in layout.sheets)}
     others = sorted(f"file {name}" for name in files if name not in known)
@@ -90,7 +92,7 @@ def _kept(files: Mapping[str, bytes | str], folder: str) -> list[Kept]:
     if KEPT_FILE not in files:
         return []
     _, found = csv_text.read(files[KEPT_FILE], f"{folder}/{KEPT_FILE}")
-    texts = [{column: csv_text.unguard(text) for column, text in cells.items()} for _, cells in found]
+    texts = [{column: unguard(text) for column, text in cells.items()} for _, cells in found]
     return [tuple(cell.get(name, "") for name in _KEPT_COLUMNS) for cell in texts]  # type: ignore[misc]
 
 
@@ -101,11 +103,11 @@ def _check_columns(header: list[str], sheet: Sheet, place: str) -> None:
             continue
         near = difflib.get_close_matches(column, known, 1, 0.6)
         to_fix = f'rename it to "{near[0]}"' if near else "delete it, or add it to `columns` in protocol.yaml"
-        raise refused(place, f'a column "{column}"', f"columns of the sheet {sheet.name}", to_fix, subject="header")
+        raise bad_file(place, f'a column "{column}"', f"columns of the sheet {sheet.name}", to_fix, subject="header")
 
 
 def _check_lengths(row: Mapping[str, str], place: str, line: int) -> None:
     for column, text in row.items():
         if len(text) > MAX_CELL:
             found = f"{len(text)} characters in column {column}, line {line}"
-            raise refused(place, found, f"at most {MAX_CELL}, the most a cell can hold", "shorten the text")
+            raise bad_file(place, found, f"at most {MAX_CELL}, the most a cell can hold", "shorten the text")

@@ -1,48 +1,9 @@
-"""CSV text in and out: one fixed layout, exact round trips, and nothing a spreadsheet would run.
-
-A spreadsheet program runs what it takes for a formula: a cell that begins with = + - @, a tab or a carriage return.
-Text that begins so, is no number and is no word of a list gets one apostrophe in front when it is written; reading
-takes one apostrophe away from text where it could have been put. Text that begins with apostrophes before such a sign
-gets one more, so that what is read is always what was written.
-"""
+"""CSV text read, in the dialects that spreadsheet programs save."""
 
 import csv
 import io
-import re
-from collections.abc import Collection, Iterable, Sequence
 
-from metaan.exchange.intake import refused
-from metaan.workbook.values import parse_number
-
-_RISKY = re.compile(r"'*[=+\-@\t\r]")
-_GUARDED = re.compile(r"'+[=+\-@\t\r]")
-_QUOTED = re.compile(r'[",\r\n\t]|^\s|\s$')
-
-
-def guard(text: str, words: Collection[str] = ()) -> str:
-    """Return the text with an apostrophe in front where a spreadsheet would take it for a formula."""
-    if not _RISKY.match(text) or text in words or _is_number(text):
-        return text
-    return "'" + text
-
-
-def unguard(text: str) -> str:
-    """Take away what `guard` put there."""
-    return text[1:] if _GUARDED.match(text) else text
-
-
-def _is_number(text: str) -> bool:
-    return parse_number(text) is not None or parse_number(text, "comma") is not None
-
-
-def write(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Return CSV text: commas, line feeds, quotes only where they are needed."""
-    lines = [",".join(_cell(text) for text in row) for row in (header, *rows)]
-    return "".join(f"{line}\n" for line in lines)
-
-
-def _cell(text: str) -> str:
-    return '"' + text.replace('"', '""') + '"' if _QUOTED.search(text) else text
+from metaan.terms.finding import bad_file
 
 
 def read(data: bytes | str, name: str) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
@@ -77,21 +38,21 @@ def read(data: bytes | str, name: str) -> tuple[list[str], list[tuple[int, dict[
         for cells in reader:
             if len(cells) > len(header) and any(cells[len(header) :]):
                 found = f"{len(cells)} cells in line {reader.line_num}"
-                raise refused(name, found, f"{len(header)}, as in the header", 'put text with commas into "quotes"')
+                raise bad_file(name, found, f"{len(header)}, as in the header", 'put text with commas into "quotes"')
             if any(cells):
                 rows.append((reader.line_num, dict(zip(header, cells, strict=False))))
     except csv.Error as error:
         found = f"text that is no CSV, near line {reader.line_num} ({error})"
-        raise refused(name, found, "CSV in UTF-8", "save the sheet again as CSV UTF-8") from None
+        raise bad_file(name, found, "CSV in UTF-8", "save the sheet again as CSV UTF-8") from None
     return header, rows
 
 
 def _check_header(header: list[str], name: str) -> None:
     if not any(header):
-        raise refused(name, "no header", "names of columns in the first line", "restore the first line")
+        raise bad_file(name, "no header", "names of columns in the first line", "restore the first line")
     twice = sorted({column for column in header if column and header.count(column) > 1})
     if twice:
-        raise refused(name, f'the column "{twice[0]}" twice', "each column once", "delete or rename one of them")
+        raise bad_file(name, f'the column "{twice[0]}" twice', "each column once", "delete or rename one of them")
 
 
 def decoded(data: bytes) -> str:

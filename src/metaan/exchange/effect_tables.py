@@ -1,12 +1,13 @@
 """Comparisons as tables for R: with the names of metafor, and with those of meta."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
-from metaan.effects.compute import CONVERSIONS, compute
-from metaan.exchange import csv_text
+from metaan.effects.by_form import effect_by_form
+from metaan.effects.compute import compute
 from metaan.exchange.arms import counts, exact, plain
+from metaan.files import csv_text
 from metaan.pooling.select import Candidate, select
 from metaan.terms.records import Effect
 from metaan.workbook.protocol import AnalysisPlan
@@ -21,12 +22,6 @@ _META = (
     *("event.e", "n.e", "event.c", "n.c", "mean.e", "sd.e", "mean.c", "sd.c"),
     *("TE", "seTE", "converted", "missing"),
 )
-
-#: measure of a row on its own, by its form; ratios have the one they name
-_OWN = {"two_by_two": "OR", "events_totals": "OR", "difference": "MD"}
-
-#: conversions that stay within the form a row was typed in
-_WITHIN = ("medians_to_means", "mean_range_to_sd", "p_to_effect")
 
 
 class _Comparison(NamedTuple):
@@ -43,21 +38,18 @@ def metafor_csv(candidates: Sequence[Candidate], mark: str, plan: AnalysisPlan |
     analysis asks for, on its measures and with its conversions. Rows without an effect keep their place; `missing`
     says why.
     """
-    return _csv(_METAFOR, (_metafor(each, mark) for each in _comparisons(candidates, plan)))
+    return csv_text(_METAFOR, (_metafor(each, mark) for each in _comparisons(candidates, plan)))
 
 
 def meta_csv(candidates: Sequence[Candidate], mark: str, plan: AnalysisPlan | None = None) -> str:
     """Return comparisons as CSV with the names of R's meta; rows as in `metafor_csv`."""
-    return _csv(_META, (_meta(each, mark) for each in _comparisons(candidates, plan)))
-
-
-def _csv(header: tuple[str, ...], rows: Iterable[dict[str, str]]) -> str:
-    return csv_text.write(header, ([csv_text.guard(row.get(name, "")) for name in header] for row in rows))
+    return csv_text(_META, (_meta(each, mark) for each in _comparisons(candidates, plan)))
 
 
 def _comparisons(candidates: Sequence[Candidate], plan: AnalysisPlan | None) -> list[_Comparison]:
     if plan is None:
-        return [_alone(row) for row in candidates]
+        own = [(row, effect_by_form(row.values)) for row in candidates]
+        return [_Comparison(row, "", effect.measure, effect) for row, effect in own]
     chosen = select(tuple(candidates), plan)
     planned = {stratum.stratum: stratum for stratum in plan.strata}
     found = []
@@ -69,23 +61,6 @@ def _comparisons(candidates: Sequence[Candidate], plan: AnalysisPlan | None) -> 
             )
             found.append(_Comparison(row, plan.id, wanted.measure, effect))
     return found
-
-
-def _alone(row: Candidate) -> _Comparison:
-    form = row.row["form"]
-    measure = row.row.answer("scale") if form == "ratio" else _OWN.get(form, "SMD")
-    allowed = [name for name in _WITHIN if name in CONVERSIONS]
-    if measure not in ("OR", "RR", "HR", "MD", "SMD"):
-        effect = Effect(
-            effect_id=row.row["effect_id"],
-            measure="",
-            y=math.nan,
-            v=math.nan,
-            path=(),
-            missing="a ratio of which it is not stated whether it is OR, RR or HR",
-        )
-        return _Comparison(row, "", "", effect)
-    return _Comparison(row, "", measure, compute(row.values, measure, allowed=allowed))
 
 
 def _shared(each: _Comparison) -> dict[str, str]:

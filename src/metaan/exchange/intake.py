@@ -5,8 +5,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from metaan.terms.finding import BadInput, Finding, Level
-from metaan.terms.origin import Origin
 from metaan.workbook.columns import ID_PATTERN, Layout
 
 MAX_BYTES = 50 * 2**20  #: of a file to import
@@ -38,20 +36,6 @@ class Imported:
     def __post_init__(self) -> None:
         if self.read != self.written + len(self.left_out):
             raise ArithmeticError(f"{self.read} read, {self.written} written, {len(self.left_out)} left out")
-
-
-def refused(name: str, found: str, expected: str, to_fix: str, *, cell: str = "", subject: str = "") -> BadInput:
-    """Return bad input about a file to import, ready to be raised."""
-    finding = Finding(
-        id="FILE",
-        level=Level.ERROR,
-        origin=Origin(name, "", cell),
-        subject=subject,
-        found=found,
-        expected=expected,
-        to_fix=to_fix,
-    )
-    return BadInput([finding])
 
 
 class Names:

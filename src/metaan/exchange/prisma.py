@@ -1,6 +1,6 @@
 """Counts of the PRISMA sheet as the CSV file of the PRISMA2020 flow diagram, and which keys take reasons."""
 
-from metaan.exchange import csv_text
+from metaan.files import csv_lines
 from metaan.workbook.read import Extraction, Row
 from metaan.workbook.words import PRISMA_KEYS
 
@@ -69,7 +69,7 @@ def prisma_csv(extraction: Extraction) -> tuple[str, tuple[str, ...]]:
     ]
     known = {key for key, *_ in _BOXES}
     unplaced = tuple(key for key, rows in found.items() if key not in known and any(row.answer("n") for row in rows))
-    return csv_text.write(COLUMNS, lines), unplaced
+    return csv_lines(COLUMNS, lines), unplaced
 
 
 def _n(key: str, found: dict[str, list[Row]]) -> str:

@@ -2,7 +2,7 @@
 
 import re
 
-from metaan.exchange import csv_text
+from metaan.files import csv_lines, guard
 from metaan.workbook.read import Extraction
 
 _OVERALL = "overall"
@@ -35,8 +35,8 @@ def _table(rows: dict[tuple[str, str], dict[str, str]], labels: dict[str, str]) 
     for ((design, effect), judged), study in zip(rows.items(), studies, strict=True):
         name = study if studies.count(study) == 1 else f"{study} ({effect or design})"
         overall = next((text for domain, text in judged.items() if domain.casefold() == _OVERALL), "")
-        lines.append([csv_text.guard(name), *(csv_text.guard(judged.get(d, "")) for d in domains), overall, "1"])
-    return csv_text.write(["Study", *(csv_text.guard(d) for d in domains), "Overall", "Weight"], lines)
+        lines.append([guard(name), *(guard(judged.get(d, "")) for d in domains), overall, "1"])
+    return csv_lines(["Study", *(guard(d) for d in domains), "Overall", "Weight"], lines)
 
 
 def _labels(extraction: Extraction) -> dict[str, str]:

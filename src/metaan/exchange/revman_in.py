@@ -9,7 +9,9 @@ from metaan.exchange import csv_text, figures_of
 from metaan.exchange import revman_names as names
 from metaan.exchange.arms import exact
 from metaan.exchange.comparisons import Comparison, Figures, Study, imported
-from metaan.exchange.intake import Imported, LeftOut, refused
+from metaan.exchange.intake import Imported, LeftOut
+from metaan.files import unguard
+from metaan.terms.finding import bad_file
 from metaan.workbook.columns import Layout
 from metaan.workbook.values import parse_number
 
@@ -53,7 +55,7 @@ def import_revman(
     results, rows = _file(files, names.RESULTS_FILE), _file(files, names.DATA_ROWS_FILE)
     if results is None and rows is None:
         expected = f"{names.RESULTS_FILE} or {names.DATA_ROWS_FILE}"
-        raise refused(name, "no file of results", expected, "name the folder with the CSV files of RevMan")
+        raise bad_file(name, "no file of results", expected, "name the folder with the CSV files of RevMan")
     studies = _studies(files, name)
     left_out: list[LeftOut] = []
     if results is not None:
@@ -91,11 +93,9 @@ def _lines(key: str, place: str, files: Mapping[str, bytes], needed: Collection[
     header, rows = csv_text.read(files[key], place)
     for column in needed:
         if column not in header:
-            raise refused(place, f'no column "{column}"', f'the column "{column}"', "export the file from RevMan again")
-    return [
-        _Line(number, {column: csv_text.unguard(text).strip() for column, text in cells.items()})
-        for number, cells in rows
-    ]
+            named = f'column "{column}"'
+            raise bad_file(place, f"no {named}", f"the {named}", "export the file from RevMan again")
+    return [_Line(number, {column: unguard(text).strip() for column, text in cells.items()}) for number, cells in rows]
 
 
 def _studies(files: Mapping[str, bytes], name: str) -> list[Study]:

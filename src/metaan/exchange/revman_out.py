@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from metaan.exchange import csv_text
 from metaan.exchange import revman_names as names
 from metaan.exchange.arms import arm_labels, counts, plain
 from metaan.exchange.intake import LeftOut
 from metaan.exchange.references import reports
 from metaan.exchange.ris import ris_text
+from metaan.files import csv_text
 from metaan.pooling.select import Candidate
 from metaan.workbook.columns import Layout
 from metaan.workbook.forms import FORMS
@@ -61,23 +61,19 @@ def to_revman(
             arms.setdefault((row.label, arm), row.design["contrast"])
     files = {
         names.INFORMATION_FILE: _information(extraction, layout),
-        names.ARMS_FILE: _csv(
+        names.ARMS_FILE: csv_text(
             names.ARMS,
             [
                 {"Study": study, "Arm": arm, "Description": contrast, "Intervention": arm}
                 for (study, arm), contrast in arms.items()
             ],
         ),
-        names.RESULTS_FILE: _csv(names.RESULTS, lines),
+        names.RESULTS_FILE: csv_text(names.RESULTS, lines),
         **_bias(extraction),
     }
     named = {f"{review}-{name}": text for name, text in files.items()}
     named[f"{review}-{names.REFERENCES_FILE}"] = ris_text(reports(extraction))
     return RevMan(named, written, tuple(left_out))
-
-
-def _csv(header: Sequence[str], rows: Sequence[dict[str, str]]) -> str:
-    return csv_text.write(header, ([csv_text.guard(row.get(name, "")) for name in header] for row in rows))
 
 
 def _outcome(row: Candidate, layout: Layout) -> str:
@@ -179,7 +175,7 @@ def _information(extraction: Extraction, layout: Layout) -> str:
                 "Char: Notes": study.answer("notes"),
             }
         )
-    return _csv(names.INFORMATION, rows)
+    return csv_text(names.INFORMATION, rows)
 
 
 def _bias(extraction: Extraction) -> dict[str, str]:
@@ -200,4 +196,4 @@ def _bias(extraction: Extraction) -> dict[str, str]:
     if not rows:
         return {}
     heads = [f"Domain ({kind}): {domain}" for domain in domains for kind in ("judgement", "support")]
-    return {names.BIAS_FILE: _csv(["Study", *heads], list(rows.values()))}
+    return {names.BIAS_FILE: csv_text(["Study", *heads], list(rows.values()))}

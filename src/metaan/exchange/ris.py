@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from metaan.exchange.csv_text import decoded
-from metaan.exchange.intake import Imported, LeftOut, refused
+from metaan.exchange.intake import Imported, LeftOut
 from metaan.exchange.references import (
     Reference,
     as_printed,
@@ -19,6 +19,7 @@ from metaan.exchange.references import (
     surname_of,
     year_of,
 )
+from metaan.terms.finding import bad_file
 from metaan.workbook.columns import Layout
 
 _BESIDES = "metaan "  #: begins the text of a C8 tag that metaan wrote
@@ -85,10 +86,10 @@ def import_ris(data: bytes, name: str, layout: Layout) -> Imported:
     """
     text = decoded(data)
     if re.search(r"^PMID- \d", text, re.MULTILINE) and not re.search(r"^TY ", text, re.MULTILINE):
-        raise refused(name, "PubMed's own format", "RIS", 'export it as "RIS", or with a reference manager')
+        raise bad_file(name, "PubMed's own format", "RIS", 'export it as "RIS", or with a reference manager')
     references, unreadable = _references(text)
     if not references and not unreadable:
-        raise refused(name, "no RIS record", 'records that begin with "TY  - "', "export the references as RIS")
+        raise bad_file(name, "no RIS record", 'records that begin with "TY  - "', "export the references as RIS")
     return imported(references, layout, unreadable)
 
 

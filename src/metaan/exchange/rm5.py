@@ -12,8 +12,10 @@ from typing import Any
 
 from metaan.exchange import figures_of, lenient_xml
 from metaan.exchange.comparisons import Comparison, Study, imported
-from metaan.exchange.intake import MAX_BYTES, Imported, LeftOut, refused
+from metaan.exchange.intake import MAX_BYTES, Imported, LeftOut
 from metaan.exchange.references import bare_doi
+from metaan.terms import wording
+from metaan.terms.finding import bad_file
 from metaan.workbook.columns import Layout
 
 MAX_ELEMENTS = 2_000_000
@@ -61,11 +63,17 @@ def import_rm5(data: bytes, name: str, layout: Layout, outcomes: Mapping[str, st
         )
     if not found and not left_out:
         expected = "results under ANALYSES_AND_DATA"
-        raise refused(name, "a RevMan file without results", expected, "export the review with its analyses")
+        raise bad_file(name, "a RevMan file without results", expected, "export the review with its analyses")
     wanted = [_study(studies[key]) for key in used if key in studies]
     characteristics = ("characteristics of studies, risk of bias, text: not taken",) if _more(root) else ()
     made = imported(found, wanted, layout, name, left_out=left_out, unmapped=characteristics, outcomes=outcomes)
-    return replace(made, remarks=(_BROKEN, *made.remarks)) if broken else made
+    swapped = sum(outcome.get("SWAP_EVENTS") == "YES" for outcome in root.iter("DICH_OUTCOME"))
+    said = [_BROKEN] if broken else []
+    if swapped:
+        said.append(
+            f"{wording.count(swapped, 'outcome')} analysed by those without the event: events are taken as typed"
+        )
+    return replace(made, remarks=(*said, *made.remarks))
 
 
 def _root(data: bytes, name: str) -> tuple[Any, bool]:
@@ -75,20 +83,20 @@ def _root(data: bytes, name: str) -> tuple[Any, bool]:
 
     if len(data) > MAX_BYTES:
         found = f"{len(data) // 2**20} MB"
-        raise refused(name, found, f"at most {MAX_BYTES // 2**20} MB", "remove figures and attachments in RevMan")
+        raise bad_file(name, found, f"at most {MAX_BYTES // 2**20} MB", "remove figures and attachments in RevMan")
     broken = False
     try:
         root = fromstring(_mended(data))
     except DefusedXmlException:
         to_fix = "export the file from RevMan again"
-        raise refused(name, "a file that declares entities or another document type", "plain XML", to_fix) from None
+        raise bad_file(name, "a file that declares entities or another document type", "plain XML", to_fix) from None
     except (ParseError, RecursionError, ValueError) as error:
         root, broken = _leniently(data, name, str(error)), True
     if root.tag != "COCHRANE_REVIEW":
         found = f"an XML file whose first element is {root.tag}"
-        raise refused(name, found, "COCHRANE_REVIEW, as in a .rm5 file", "name the file that RevMan 5 wrote")
+        raise bad_file(name, found, "COCHRANE_REVIEW, as in a .rm5 file", "name the file that RevMan 5 wrote")
     if sum(1 for _ in root.iter()) > MAX_ELEMENTS:
-        raise refused(name, f"more than {MAX_ELEMENTS} elements", "a review", "export the analyses alone")
+        raise bad_file(name, f"more than {MAX_ELEMENTS} elements", "a review", "export the analyses alone")
     return root, broken
 
 
@@ -98,7 +106,7 @@ def _leniently(data: bytes, name: str, error: str) -> Any:
     root = lenient_xml.tree(text) if "</COCHRANE_REVIEW>" in text[-200:] else None
     if root is None:
         to_fix = "open it in RevMan, or on the Cochrane Library, and save it again"
-        raise refused(name, f"a file that is no XML or is cut off ({error})", "a RevMan 5 file", to_fix)
+        raise bad_file(name, f"a file that is no XML or is cut off ({error})", "a RevMan 5 file", to_fix)
     return root
 
 
@@ -148,13 +156,14 @@ def _results(root: Any) -> Iterator[tuple[str, str, tuple[str, str], Any, Any, M
                 continue
             position += 1
             place = f"comparison {number}, outcome {outcome.get('NO') or position}"
-            labels = _arms(outcome, comparison)
+            labels, level = _arms(outcome, comparison), {"CI_STUDY": outcome.get("CI_STUDY", "")}
             for child in outcome:
                 if child.tag == f"{kind}_DATA":
-                    yield place, kind, labels, outcome, None, _cells(child)
+                    yield place, kind, labels, outcome, None, level | _cells(child)
                 elif child.tag == f"{kind}_SUBGROUP":
                     for row in child.iter(f"{kind}_DATA"):
-                        yield f"{place}, subgroup {child.get('NO') or '?'}", kind, labels, outcome, child, _cells(row)
+                        where = f"{place}, subgroup {child.get('NO') or '?'}"
+                        yield where, kind, labels, outcome, child, level | _cells(row)
 
 
 def _cells(row: Any) -> dict[str, str]:
@@ -195,9 +204,12 @@ def _continuous(cells: Mapping[str, str], measure: str) -> figures_of.Figures:
 
 
 def _generic(cells: Mapping[str, str], measure: str) -> figures_of.Figures:
-    figures = figures_of.log_estimate(
-        measure, cells.get("ESTIMATE", ""), cells.get("SE", ""), shown=cells.get("EFFECT_SIZE", "")
-    )
+    shown = cells.get("EFFECT_SIZE", "")
+    if shown and not cells.get("ESTIMATE"):
+        limits = (cells.get("CI_START", ""), cells.get("CI_END", ""))
+        figures = figures_of.ratio_with_interval(measure, shown, *limits, cells["CI_STUDY"])
+    else:
+        figures = figures_of.log_estimate(measure, cells.get("ESTIMATE", ""), cells.get("SE", ""), shown=shown)
     sizes = {"n1": cells.get("TOTAL_1", ""), "n2": cells.get("TOTAL_2", "")}
     known = {name: text for name, text in sizes.items() if text.isdecimal() and int(text) > 0}
     return figures._replace(cells={**figures.cells, **known}) if len(known) == 2 else figures

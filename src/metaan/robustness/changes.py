@@ -83,7 +83,7 @@ class _Versions:
     def __init__(self, protocol: Protocol, extraction: Extraction) -> None:
         self.protocol, self.extraction = protocol, extraction
         self.grades = self._graded(extraction)
-        self.rows = candidates(extraction, protocol.layout, self.grades, extraction.decimal_mark)
+        self.rows = candidates(extraction, protocol.layout, self.grades)
         self.designs = {design["design_id"] for design in extraction.sheet("Design")}
         self.results: dict[tuple[str, str], tuple[tuple[Estimate, ...], Pooled | None]] = {}
         self.pools = {
@@ -93,7 +93,7 @@ class _Versions:
         }
 
     def _graded(self, extraction: Extraction) -> dict[str, Grade]:
-        return {grade.design_id: grade for grade in grade_all(extraction, self.protocol, extraction.decimal_mark)}
+        return {grade.design_id: grade for grade in grade_all(extraction, self.protocol)}
 
     def compare(self, row: Row) -> list[Changed]:
         if row.sheet == "Effects":
@@ -103,14 +103,14 @@ class _Versions:
             return []
         designs = [row if old["design_id"] == row["design_id"] else old for old in self.extraction.sheet("Design")]
         other = replace(self.extraction, rows={**self.extraction.rows, "Design": tuple(designs)})
-        rows = candidates(other, self.protocol.layout, self._graded(other), other.decimal_mark)
+        rows = candidates(other, self.protocol.layout, self._graded(other))
         return self._strata(row["design_id"], rows, design_id=row["design_id"])
 
     def _with_effect(self, row: Row) -> tuple[Candidate, ...]:
         if row["design_id"] not in self.designs:
             return self.rows
         one = replace(self.extraction, rows={**self.extraction.rows, "Effects": (row,)})
-        (new,) = candidates(one, self.protocol.layout, self.grades, one.decimal_mark)
+        (new,) = candidates(one, self.protocol.layout, self.grades)
         name = row["effect_id"]
         if any(old.row["effect_id"] == name for old in self.rows):
             return tuple(new if old.row["effect_id"] == name else old for old in self.rows)

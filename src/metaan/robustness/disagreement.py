@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from statistics import NormalDist
 
 from metaan.design.grade import grade_all
+from metaan.robustness.by_themselves import by_themselves
 from metaan.robustness.changes import Changed, Stand, as_version_of, effects_of_changes
 from metaan.terms import wording
 from metaan.terms.designs import STRATA
@@ -146,11 +147,15 @@ def _one_at_a_time(protocol: Protocol, a: Extraction, changed: dict[int, Row]) -
 def _effects(protocol: Protocol, a: Extraction, changed: Sequence[Row]) -> Iterator[Changed]:
     """Yield what rows do; a row whose answers cannot stand together yields nothing."""
     try:
-        yield from effects_of_changes(protocol, a, changed)
+        found = effects_of_changes(protocol, a, changed)
     except ValueError:
         if len(changed) > 1:
             for row in changed:
                 yield from _effects(protocol, a, [row])
+        return
+    yield from found
+    pooled = {change.row_id for change in found if _given(change.before) or _given(change.after)}
+    yield from by_themselves(protocol, a, [row for row in changed if row["effect_id"] not in pooled])
 
 
 def _whole_rows(protocol: Protocol, a: Extraction, differing: Iterable[Answer]) -> dict[tuple[str, str], list[Changed]]:
@@ -168,10 +173,14 @@ def _whole_rows(protocol: Protocol, a: Extraction, differing: Iterable[Answer]) 
     return found
 
 
+def _given(effect: Effect | None) -> bool:
+    return effect is not None and math.isfinite(effect.y)
+
+
 def _computes(changes: Sequence[Changed]) -> bool:
     return (
         not changes
-        or any(change.after is not None and math.isfinite(change.after.y) for change in changes)
+        or any(_given(change.after) for change in changes)
         or all(change.before is None for change in changes)
     )
 
@@ -194,8 +203,7 @@ def _weighed(protocol: Protocol, changes: Sequence[Changed], grade: str, togethe
 def _effect_moves(change: Changed) -> tuple[bool, float, str]:
     """Return whether sign or presence changes, how far the effect moves, and both in words."""
     before, after = change.before, change.after
-    here = before is not None and math.isfinite(before.y)
-    there = after is not None and math.isfinite(after.y)
+    here, there = _given(before), _given(after)
     if not here and not there:
         return False, 0.0, ""
     if before is None or after is None or not here or not there:
@@ -203,6 +211,8 @@ def _effect_moves(change: Changed) -> tuple[bool, float, str]:
         assert gives is not None
         said = _printed(gives)
         return True, abs(gives.y), f"{said} becomes {gone}" if here else f"none becomes {said}"
+    if before.measure != after.measure:
+        return True, abs(after.y), f"{_printed(before)} becomes {_printed(after)}"
     moved = abs(after.y - before.y)
     old, new = _printed(before), _printed(after)
     becomes = f"{old} becomes {_printed(after, label=False)}" if old != new else f"{old}, unchanged when rounded"
@@ -230,25 +240,29 @@ def _printed(effect: Effect, *, label: bool = True) -> str:
     return f"{measure.label} {text}" if label else text
 
 
+_NOT_POOLED = "this row is in no pooled result"
+
+
 def _pooled(protocol: Protocol, changes: Sequence[Changed]) -> str:
     """Return the change of the pooled result that moves furthest, in words."""
     moved = [c for c in changes if c.pooled_before != c.pooled_after]
     if not moved:
-        return "no change" if changes else ""
+        return "" if not changes else "no change" if any(change.analysis for change in changes) else _NOT_POOLED
     most = max(moved, key=lambda c: math.inf if math.isnan(c.shift) else abs(c.shift))
     title = next((plan.title for plan in protocol.analyses if plan.id == most.analysis), most.analysis)
     before, after = _stand(most.measure, most.pooled_before), _stand(most.measure, most.pooled_after)
     where = f"{title}, {STRATA[most.stratum].label.lower()}"
     if before == after:
-        return f"{where}: {before}, unchanged when rounded"
-    return f"{where}: {before} becomes {after}" + ("; another conclusion" if most.changes else "")
+        return f"{where}: {MEASURES[most.measure].label} {before}, unchanged when rounded"
+    changed = "; another conclusion" if most.changes else ""
+    return f"{where}: {MEASURES[most.measure].label} {before} becomes {after}{changed}"
 
 
 def _stand(measure: str, stand: Stand) -> str:
     if stand.k == 0:
-        return "no study"
+        return "none (no study)"
     text = wording.effect(measure, stand.estimate, Interval(stand.low, stand.high))
-    return f"{MEASURES[measure].label} {text}, {wording.count(stand.k, 'study', 'studies')}"
+    return f"{text} in {wording.count(stand.k, 'study', 'studies')}"
 
 
 def _regraded(protocol: Protocol, a: Extraction, changed: Row) -> str:
@@ -263,7 +277,7 @@ def _regraded(protocol: Protocol, a: Extraction, changed: Row) -> str:
 
 def _grade(protocol: Protocol, a: Extraction, design: Row) -> Grade:
     alone = replace(a, rows={**a.rows, "Design": (design,)})
-    return grade_all(alone, protocol, a.decimal_mark)[0]
+    return grade_all(alone, protocol)[0]
 
 
 # rows that only one of the two has
@@ -274,7 +288,7 @@ def _missed(
 ) -> Iterator[Discrepancy]:
     priority = 1 if aligned.sheet in EXTRACTED else 3
     for row in aligned.only_a:
-        changes = effects_of_changes(protocol, a, [], [row["effect_id"]]) if aligned.sheet == "Effects" else ()
+        changes = _without(protocol, a, row["effect_id"]) if aligned.sheet == "Effects" else ()
         weighed = _weighed(protocol, changes, "", False)
         name = row_name(protocol, row)
         yield Discrepancy(
@@ -302,6 +316,15 @@ def _missed(
             effect=weighed.effect,
             pooled=weighed.pooled,
         )
+
+
+def _without(protocol: Protocol, a: Extraction, effect_id: str) -> tuple[Changed, ...]:
+    found = effects_of_changes(protocol, a, [], [effect_id])
+    return (
+        found
+        if any(_given(change.before) for change in found)
+        else (*found, *by_themselves(protocol, a, [], [effect_id]))
+    )
 
 
 def _of_new_row(protocol: Protocol, a: Extraction, alignment: Alignment, row: Row) -> Iterator[Changed]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from metaan.pooling.select import Candidate
 from metaan.robustness.influence import influence, leave_one_out
-from metaan.robustness.slips import numbers_of
+from metaan.robustness.slip_kinds import numbers_of
 from metaan.robustness.standing import ENOUGH, in_words, standing
 from metaan.terms import wording
 from metaan.terms.checks import CHECKS

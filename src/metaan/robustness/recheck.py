@@ -2,8 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from metaan.design.grade import grade_all
-from metaan.pooling.select import Candidate, candidates, select
+from metaan.pooling.select import Candidate, graded_candidates, select
 from metaan.pooling.strata import analyse
 from metaan.robustness.first import SHOWN, First, Weighed, rank
 from metaan.robustness.fitted import fitted
@@ -41,7 +40,7 @@ def ten(
     shown : int or None
         How many; None for all.
     """
-    rows = _candidates(protocol, extraction)
+    rows = graded_candidates(extraction, protocol)
     cells = [
         cell
         for analysis in _analyses(protocol, rows)
@@ -52,14 +51,8 @@ def ten(
 
 def after_fitting(protocol: Protocol, extraction: Extraction) -> tuple[Finding, ...]:
     """Return the findings about pooled results of a review without errors."""
-    rows = _candidates(protocol, extraction)
+    rows = graded_candidates(extraction, protocol)
     return tuple(finding for analysis in _analyses(protocol, rows) for finding in findings_of(analysis, protocol, rows))
-
-
-def _candidates(protocol: Protocol, extraction: Extraction) -> tuple[Candidate, ...]:
-    mark = extraction.decimal_mark
-    grades = {grade.design_id: grade for grade in grade_all(extraction, protocol, mark)}
-    return candidates(extraction, protocol.layout, grades, mark)
 
 
 def _analyses(protocol: Protocol, rows: tuple[Candidate, ...]) -> list[Analysis]:

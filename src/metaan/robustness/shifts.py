@@ -20,7 +20,7 @@ from metaan.pooling.pool import pool
 from metaan.pooling.select import Candidate
 from metaan.robustness.first import Weighed
 from metaan.robustness.slip_effects import effects_of
-from metaan.robustness.slips import KINDS, Slip, slips
+from metaan.robustness.slip_kinds import KINDS, Slip, slips
 from metaan.robustness.standing import ENOUGH, in_words, standing
 from metaan.terms.finding import Level
 from metaan.terms.records import Analysis, Interval, Synthesis

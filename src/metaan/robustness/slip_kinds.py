@@ -6,8 +6,8 @@ of the slip that would lead from there to what was typed.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
+from metaan.checks.slips import one_digit, transposed
 from metaan.terms import wording
 from metaan.workbook.columns import Sheet
 from metaan.workbook.forms import FORMS
@@ -122,20 +122,17 @@ def _texts(text: str, whole: bool) -> Iterator[tuple[str, str, float]]:
     end = len(text) if mark is None else mark
     first = digits[0] if digits else 0
     lone_zero = bool(digits) and text[first] == "0" and end == first + 1 and len(digits) > 1
-    changed = [
-        text[:place] + other + text[place + 1 :]
-        for place in digits
-        if not (lone_zero and place == first)
-        for other in "0123456789"
-        if other != text[place] and not (other == "0" and place == first and end > first + 1)
-    ]
-    yield from _shared("digit", changed)
-    turned = [
-        text[:a] + text[b] + text[a + 1 : b] + text[a] + text[b + 1 :]
-        for a, b in pairwise(digits)
-        if text[a] != text[b] and not (text[b] == "0" and a == first)
-    ]
-    yield from _shared("exchanged", turned)
+    yield from _shared(
+        "digit",
+        [
+            other
+            for other in one_digit(text)
+            if other[first] == text[first] or not (lone_zero or (other[first] == "0" and end > first + 1))
+        ],
+    )
+    yield from _shared(
+        "exchanged", [other for other in transposed(text) if other[first] == text[first] or other[first] != "0"]
+    )
     if whole or mark is None:
         body = [text + "0"] + ([text[:-1]] if len(digits) > 1 else [])
         yield from _shared("length", body)
