@@ -20,10 +20,11 @@ sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests" / "robustness")]
 import recheck_cases  # noqa: E402 - lies in the tests
 
 from metaan.checks.check import check  # noqa: E402
+from metaan.pooling.select import graded_candidates  # noqa: E402
 from metaan.pooling.strata import analyse  # noqa: E402
 from metaan.robustness import recheck  # noqa: E402
 from metaan.robustness.first import SHOWN, rank  # noqa: E402
-from metaan.robustness.slips import Slip, slips  # noqa: E402
+from metaan.robustness.slip_kinds import Slip, slips  # noqa: E402
 from metaan.terms.finding import Level, errors  # noqa: E402
 from metaan.workbook.protocol import Protocol, read_protocol  # noqa: E402
 from metaan.workbook.read import Extraction, Row, read_workbook  # noqa: E402
@@ -107,7 +108,7 @@ def _seed(
         counts["stopped"] += 1
         return
     counts["reached"] += 1
-    candidates = recheck._candidates(protocol, read)
+    candidates = graded_candidates(read, protocol)
     cells = [
         cell
         for analysis in recheck._analyses(protocol, candidates)
@@ -136,7 +137,7 @@ def _seed(
 
 
 def _pooled(protocol: Protocol, extraction: Extraction) -> dict[tuple[str, str], tuple[float, float]]:
-    candidates = recheck._candidates(protocol, extraction)
+    candidates = graded_candidates(extraction, protocol)
     found = {}
     for plan in protocol.analyses:
         done = analyse(recheck.select(candidates, plan), plan, protocol)

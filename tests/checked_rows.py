@@ -6,6 +6,7 @@ from copy import deepcopy
 import review
 from metaan.checks.check import check
 from metaan.terms.finding import Finding
+from metaan.workbook.grid import letters
 from metaan.workbook.protocol import Protocol
 from metaan.workbook.read import Extraction, Row
 
@@ -15,15 +16,15 @@ Sheets = Mapping[str, list[dict[str, str]]]
 def extraction(sheets: Sheets, protocol: Protocol | None = None) -> Extraction:
     """Return rows as the reader would: the first of each sheet in row 2."""
     layout = (protocol or review.protocol()).layout
-    letters = {sheet.name: {c.name: _letter(i) for i, c in enumerate(sheet.columns)} for sheet in layout.sheets}
+    columns = {sheet.name: {c.name: letters(1 + i) for i, c in enumerate(sheet.columns)} for sheet in layout.sheets}
     rows = {
         name: tuple(
-            Row("tea.xlsx", name, number, {column: text for column, text in row.items() if text}, letters[name])
+            Row("tea.xlsx", name, number, {column: text for column, text in row.items() if text}, columns[name])
             for number, row in enumerate(rows, 2)
         )
         for name, rows in sheets.items()
     }
-    return Extraction("tea.xlsx", {name: rows.get(name, ()) for name in letters}, letters)
+    return Extraction("tea.xlsx", {name: rows.get(name, ()) for name in columns}, columns)
 
 
 def findings(sheets: Sheets, protocol: Protocol | None = None) -> tuple[Finding, ...]:
@@ -51,12 +52,3 @@ def changed(**sheets: Mapping[str, Mapping[str, str]]) -> dict[str, list[dict[st
 def ids(sheets: Sheets) -> list[tuple[str, str]]:
     """Return id and level of everything found."""
     return [(finding.id, finding.level.value) for finding in findings(sheets)]
-
-
-def _letter(index: int) -> str:
-    letters = ""
-    index += 1
-    while index:
-        index, rest = divmod(index - 1, 26)
-        letters = chr(65 + rest) + letters
-    return letters

@@ -1,13 +1,12 @@
 """Files written whole, digests of content, and the lock of a run."""
 
-import csv
 import hashlib
-import io
 import json
 import os
+import re
 import sys
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import IO, Any
@@ -43,22 +42,43 @@ def to_json(data: Any) -> str:
 
 
 def csv_text(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:
-    """Return a CSV table; text that a spreadsheet would run as a formula gets a leading apostrophe."""
-    text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, fieldnames=list(columns), lineterminator="\n")
-    writer.writeheader()
-    for row in rows:
-        writer.writerow({column: _inert(row.get(column)) for column in columns})
-    return text.getvalue()
+    """Return a CSV table of named cells, each guarded; a cell that a row does not name is blank."""
+    return csv_lines(columns, ([_guarded(row.get(column, "")) for column in columns] for row in rows))
 
 
-def _inert(value: Any) -> Any:
-    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
-        try:
-            float(value)
-        except ValueError:
-            return "'" + value
-    return value
+def csv_lines(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    """Return CSV text of cells as they are: commas, line feeds, quotes only where they are needed."""
+    return "".join(",".join(map(_cell, row)) + "\n" for row in (header, *rows))
+
+
+def _cell(value: Any) -> str:
+    text = "" if value is None else str(value)
+    return '"' + text.replace('"', '""') + '"' if _QUOTED.search(text) else text
+
+
+_QUOTED = re.compile(r'[",\r\n\t]|^\s|\s$')
+_RISKY = re.compile(r"'*[=+\-@\t\r]")
+_GUARDED = re.compile(r"'+[=+\-@\t\r]")
+_NUMBER = re.compile(r"[+-]?(\d+([.,]\d+)?|[.,]\d+)([eE][+-]?\d+)?", re.ASCII)
+
+
+def guard(text: str, words: Collection[str] = ()) -> str:
+    """Return text that no spreadsheet program takes for a formula.
+
+    A cell that begins with = + - @, a tab or a carriage return is run. Text that begins so, is no number and is none of
+    `words` gets one apostrophe in front. So does text with apostrophes before such a sign: `unguard` takes one away,
+    and what is read is always what was written.
+    """
+    return text if not _RISKY.match(text) or text in words or _NUMBER.fullmatch(text) else "'" + text
+
+
+def unguard(text: str) -> str:
+    """Take away what `guard` put there."""
+    return text[1:] if _GUARDED.match(text) else text
+
+
+def _guarded(value: Any) -> Any:
+    return guard(value) if isinstance(value, str) else value
 
 
 def digest(data: Any, length: int = 16) -> str:

@@ -14,7 +14,7 @@ import rispy
 
 from metaan.checks.check import check
 from metaan.design.grade import grade_all
-from metaan.pooling.select import Selection, candidates, select
+from metaan.pooling.select import Selection, graded_candidates, select
 from metaan.terms.finding import errors
 from metaan.workbook.protocol import Protocol, read_protocol
 from metaan.workbook.read import Extraction, Row, read_workbook
@@ -74,8 +74,7 @@ def extraction(review: str) -> Extraction:
 @cache
 def selection(review: str, analysis: str) -> Selection:
     plan = protocol(review)
-    grades = {grade.design_id: grade for grade in grade_all(extraction(review), plan)}
-    return select(candidates(extraction(review), plan.layout, grades), plan.analysis(analysis))
+    return select(graded_candidates(extraction(review), plan), plan.analysis(analysis))
 
 
 def effect(name: str, review: str = "nk-cells") -> Row:

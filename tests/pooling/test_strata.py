@@ -3,9 +3,8 @@ import math
 import pytest
 
 import small_review
-from metaan.design.grade import grade_all
 from metaan.pooling.pool import pool
-from metaan.pooling.select import candidates, select
+from metaan.pooling.select import graded_candidates, select
 from metaan.pooling.strata import analyse
 from metaan.terms.records import Analysis
 from metaan.workbook.read import read_workbook
@@ -19,8 +18,7 @@ def analysis(folder, name="tea-headache", sheets=None, change=None):
         change({item["id"]: item for item in analyses}[name])
     protocol = small_review.protocol(analyses=analyses)
     extraction = read_workbook(small_review.write(folder / "tea", sheets, protocol), protocol.layout)
-    grades = {grade.design_id: grade for grade in grade_all(extraction, protocol)}
-    rows = candidates(extraction, protocol.layout, grades)
+    rows = graded_candidates(extraction, protocol)
     return analyse(select(rows, protocol.analysis(name)), protocol.analysis(name), protocol)
 
 

@@ -2,7 +2,14 @@ import pytest
 import report_case
 from report_page import Page
 
+from browser import browser
 from metaan.report import html
+
+
+@pytest.fixture(scope="module")
+def tab(need, tmp_path_factory):
+    with browser(need("chromium"), tmp_path_factory.mktemp("profile")) as opened:
+        yield opened
 
 
 @pytest.fixture(scope="session")

@@ -3,17 +3,9 @@
 import pytest
 from test_check_page import checked, source  # noqa: F401 - fixtures
 
-from browser import browser
-
 pytestmark = pytest.mark.chromium
 
 VISIBLE = "[...document.querySelectorAll('div.found')].filter(e => !e.hidden).map(e => e.dataset.id)"
-
-
-@pytest.fixture(scope="module")
-def tab(need, tmp_path_factory):
-    with browser(need("chromium"), tmp_path_factory.mktemp("profile")) as opened:
-        yield opened
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ import report_case
 from metaan.checks.extractors import share
 from metaan.report.assemble import assemble
 from metaan.report.content import Paragraph, Section, plain
-from metaan.workbook.extractors.sheet import rows_digest
+from metaan.workbook.digest import rows_digest
 from metaan.workbook.extractors.split import AGREED_ON
 
 GROUP = {"sheet": "Design", "name": "facts", "kind": "group", "n": 412, "agree": 387, "low": 0.913, "high": 0.958}

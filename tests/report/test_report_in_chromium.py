@@ -2,15 +2,7 @@
 
 import pytest
 
-from browser import browser
-
 pytestmark = pytest.mark.chromium
-
-
-@pytest.fixture(scope="module")
-def tab(need, tmp_path_factory):
-    with browser(need("chromium"), tmp_path_factory.mktemp("profile")) as opened:
-        yield opened
 
 
 @pytest.fixture(scope="module")

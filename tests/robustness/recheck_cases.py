@@ -3,33 +3,25 @@
 from collections.abc import Mapping
 
 import small_review
+from metaan.workbook.grid import letters
 from metaan.workbook.protocol import Protocol
 from metaan.workbook.read import Extraction, Row
 
 
 def extraction(sheets: Mapping[str, list[dict[str, str]]], protocol: Protocol) -> Extraction:
     """Return sheets as read from a workbook with the columns in the order of the layout."""
-    letters = {
-        sheet.name: {column.name: _letter(place) for place, column in enumerate(sheet.columns)}
+    columns = {
+        sheet.name: {column.name: letters(place + 1) for place, column in enumerate(sheet.columns)}
         for sheet in protocol.layout.sheets
     }
     rows = {
         name: tuple(
-            Row("data/tea/extraction.xlsx", name, number, {k: v for k, v in row.items() if v}, letters[name])
+            Row("data/tea/extraction.xlsx", name, number, {k: v for k, v in row.items() if v}, columns[name])
             for number, row in enumerate(found, 2)
         )
         for name, found in sheets.items()
     }
-    return Extraction("data/tea/extraction.xlsx", rows, letters)
-
-
-def _letter(place: int) -> str:
-    text = ""
-    place += 1
-    while place:
-        place, rest = divmod(place - 1, 26)
-        text = chr(65 + rest) + text
-    return text
+    return Extraction("data/tea/extraction.xlsx", rows, columns)
 
 
 def tea(**effects: dict[str, str]) -> tuple[Protocol, Extraction]:

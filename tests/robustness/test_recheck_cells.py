@@ -13,9 +13,10 @@ from metaan.cli import first
 from metaan.effects.compute import compute
 from metaan.plan import Loaded, Review
 from metaan.pooling.pool import pool
+from metaan.pooling.select import graded_candidates
 from metaan.robustness import recheck, shifts
 from metaan.robustness.first import AT_CELL, CHECKED, IN_ROW, rank
-from metaan.robustness.slips import slips
+from metaan.robustness.slip_kinds import slips
 from metaan.terms.finding import Finding, Level
 from metaan.terms.records import Interval
 from metaan.workbook.typed import typed
@@ -36,7 +37,7 @@ def means(*rows):
 
 def weighed(rows, measure="SMD"):
     protocol, extraction = recheck_cases.meta(rows, measure)
-    found = recheck._candidates(protocol, extraction)
+    found = graded_candidates(extraction, protocol)
     (analysis,) = recheck._analyses(protocol, found)
     return protocol, extraction, analysis, recheck.cells_of(analysis, protocol, found)
 
@@ -62,7 +63,7 @@ def test_a_slip_in_the_first_study_moves_the_result_as_pooling_it_so_does():
 def test_every_slip_of_the_batch_is_the_synthesis_with_that_row_changed():
     protocol, extraction, analysis, _ = weighed(means(*MEANS))
     synthesis, sheet = analysis.strata[0], protocol.layout.sheet("Effects")
-    rows = {row.row["effect_id"]: row for row in recheck._candidates(protocol, extraction)}
+    rows = {row.row["effect_id"]: row for row in graded_candidates(extraction, protocol)}
     inside = tuple(rows[estimate.effect_id] for estimate in synthesis.estimates)
     listed = [(i, slip) for i, row in enumerate(inside) for slip in slips(row.row, sheet, row.values)][::7]
     effects = [compute({**inside[i].values, **slip.values}, "SMD") for i, slip in listed]

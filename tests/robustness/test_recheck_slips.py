@@ -7,7 +7,7 @@ import recheck_cases
 
 from metaan.effects.compute import compute
 from metaan.robustness.slip_effects import effects_of
-from metaan.robustness.slips import KINDS, numbers_of, slips
+from metaan.robustness.slip_kinds import KINDS, numbers_of, slips
 from metaan.workbook.typed import typed
 
 RATIO = {"form": "ratio", "scale": "OR", "est": "1.50", "ci_low": "1.02", "ci_high": "2.21", "ci_level": "95"}

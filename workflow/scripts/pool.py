@@ -49,7 +49,7 @@ def pool(
     read = read_extraction(extraction)
     plan = read_protocol(protocol, review)
     graded = {record["design_id"]: Grade.from_dict(record) for record in read_json(grades)}
-    rows = candidates(read, plan.layout, graded, read.decimal_mark)
+    rows = candidates(read, plan.layout, graded)
     selection = select(rows, plan.analysis(analysis))
     done = analyse(selection, plan.analysis(analysis), plan)
     write_json(result, done.to_dict())

@@ -16,6 +16,7 @@ from metaan.report.assemble import assemble
 from metaan.robustness.first import SHOWN, First, Weighed, rank
 from metaan.terms.finding import COLUMNS, Finding
 from metaan.terms.records import Analysis, Grade
+from metaan.workbook.digest import rows_digest
 from metaan.workbook.extractors.record import read_agreement
 from stage import listed, read_extraction, read_json, read_protocol, run, write_table
 
@@ -67,7 +68,7 @@ def report(
         figures,
         {"Python": platform.python_version(), **{name: metadata.version(name) for name in LIBRARIES}},
         {
-            "workbook": digest({sheet: [dict(row.values) for row in rows] for sheet, rows in read.rows.items()}, 64),
+            "workbook": rows_digest(read),
             "protocol": digest(plan.raw, 64),
         },
         ranked[:SHOWN],

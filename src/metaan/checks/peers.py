@@ -15,7 +15,7 @@ from metaan.terms.wording import count, listed, number
 PEERS = 5  #: values of other studies that a comparison with peers needs
 FLOOR = 0.15  #: of the robust spread of ln SD: studies of one quantity seldom agree better
 FAR = 2.5
-SCALES = 2.0  #: means this many times smaller than those of peers speak for another scale, where no unit is typed
+SCALES = 2.0  #: means this many times smaller or larger than those of peers speak for another scale
 
 
 class Suspect(NamedTuple):
@@ -24,7 +24,8 @@ class Suspect(NamedTuple):
     z: float  #: distance of ln SD from the median of its peers, in robust standard deviations; NaN without peers
     z_as_sd: float  #: the same after multiplying by the root of n, as if it were a standard error
     usual: float  #: median SD of the peers
-    flagged: bool
+    flagged: bool  #: far below its peers, as a standard error would be
+    inflated: bool  #: far above them, as a standard deviation times the root of n would be
 
 
 def suspects(
@@ -39,7 +40,8 @@ def suspects(
 
     Each ln SD is set against the median of those of all other studies, in units of 1.4826 times their median absolute
     deviation (at least 0.15). It is flagged where it lies more than 2.5 below and adding ln(n) / 2, which turns a
-    standard error into a standard deviation, brings it to half that distance or less.
+    standard error into a standard deviation, brings it to half that distance or less. It is inflated where the same
+    holds on the other side: more than 2.5 above, and subtracting ln(n) / 2 at least halves the distance.
 
     Parameters
     ----------
@@ -69,7 +71,7 @@ def suspects(
     for x, size, name in zip(log_sd, n, group, strict=True):
         left_out = sorted(own.get(name, ()))
         if len(ordered) - len(left_out) < peers:
-            found.append(Suspect(math.nan, math.nan, math.nan, False))
+            found.append(Suspect(math.nan, math.nan, math.nan, False, False))
             continue
         middle = _median_without(ordered, left_out)
         if middle not in deviations:
@@ -77,8 +79,9 @@ def suspects(
         spread = _median_without(deviations[middle], sorted(abs(value - middle) for value in left_out))
         scale = max(1.4826 * spread, FLOOR)
         z = (x - middle) / scale
-        as_sd = (x + math.log(size) / 2 - middle) / scale if size > 0 else math.nan
-        found.append(Suspect(z, as_sd, math.exp(middle), z < -FAR and abs(as_sd) <= abs(z) / 2))
+        step = math.log(size) / 2 / scale if size > 0 else math.nan
+        small, large = z < -FAR and abs(z + step) <= abs(z) / 2, z > FAR and abs(z - step) <= abs(z) / 2
+        found.append(Suspect(z, z + step, math.exp(middle), small, large))
     return found
 
 
@@ -100,7 +103,7 @@ def _median_without(ordered: Sequence[float], left_out: Sequence[float]) -> floa
 
 
 def check_spreads(book: Book) -> Iterator[Finding]:
-    """Yield spreads that look like standard errors beside those of other studies (M05)."""
+    """Yield spreads that look like standard errors, or like what the root of n made larger, beside others (M05)."""
     for lines in grouped(book.lines, _quantity):
         spreads = [
             (line, side, math.log(sd), size if size else math.nan)
@@ -116,10 +119,13 @@ def check_spreads(book: Book) -> Iterator[Finding]:
         )
         accused: dict[int, list[tuple[Line, str, Suspect]]] = {}
         for (line, side, *_), suspect in zip(spreads, judged, strict=True):
-            if suspect.flagged and not _other_scale(line, lines):
+            if (suspect.flagged and not _other_scale(line, lines)) or (
+                suspect.inflated and line["spread_type"] == "sd" and not _larger_scale(line, lines)
+            ):
                 accused.setdefault(line.row.number, []).append((line, side, suspect))
         for sides in accused.values():
-            yield _accused(book, sides)
+            small = [each for each in sides if each[2].flagged]
+            yield _accused(book, small) if small else _inflated(book, sides)
 
 
 def _quantity(line: Line) -> tuple[str, ...] | None:
@@ -137,9 +143,19 @@ def _other_scale(line: Line, lines: Sequence[Line]) -> bool:
     """Whether the means are as small as the spread, where no unit says that all rows measure on one scale."""
     if line["unit"] or line["scale_max"]:
         return False
-    own = _typical(line)
+    own, usual = _typical(line), _typical_of_others(line, lines)
+    return bool(own and usual) and own * SCALES < usual
+
+
+def _larger_scale(line: Line, lines: Sequence[Line]) -> bool:
+    """Whether the means are as large as the spread, as in a group with more of a skewed quantity."""
+    usual = _typical_of_others(line, lines)
+    return not usual or _typical(line) > usual * SCALES
+
+
+def _typical_of_others(line: Line, lines: Sequence[Line]) -> float:
     others = sorted(size for other in lines if other.study_id != line.study_id and (size := _typical(other)))
-    return bool(own and others) and own * SCALES < _quantile(others, 0.5)
+    return _quantile(others, 0.5) if others else 0.0
 
 
 def _typical(line: Line) -> float:
@@ -174,6 +190,23 @@ def _accused(book: Book, sides: list[tuple[Line, str, Suspect]]) -> Finding:
         f"{would}: a standard error typed as a standard deviation?",
         f"a standard deviation of about {usual}",
         "compare with the paper; if ± is a standard error, set spread_type to se",
+    )
+
+
+def _inflated(book: Book, sides: list[tuple[Line, str, Suspect]]) -> Finding:
+    line, side, suspect = sides[0]
+    shown = listed([f"{line.row[f'sd{s}']} (n {line.row[f'n{s}']})" for _, s, _ in sides])
+    would = listed([number(line.values[f"sd{s}"] / math.sqrt(line.values[f"n{s}"])) for _, s, _ in sides])
+    usual = number(suspect.usual)
+    return finding(
+        "M05",
+        line.row,
+        book.layout.sheet("Effects"),
+        f"sd{side}",
+        f"an SD of {shown}, where other studies of this quantity have about {usual}; divided by the root of n it would "
+        f"be {would}: a standard deviation taken for a standard error and multiplied, or a variance?",
+        f"a standard deviation of about {usual}",
+        "compare with the paper and type what it prints: its SD with spread_type sd, or its standard error with se",
     )
 
 

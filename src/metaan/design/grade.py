@@ -38,7 +38,7 @@ _SEEN = {
 Answers = Mapping[str, bool | None]
 
 
-def grade_all(extraction: Extraction, protocol: Protocol, decimal_mark: str = "point") -> tuple[Grade, ...]:
+def grade_all(extraction: Extraction, protocol: Protocol) -> tuple[Grade, ...]:
     """Grade every row of the Design sheet, in the order of the sheet."""
     layout = protocol.layout
     studies = extraction.by_key("Studies", "study_id")
@@ -56,7 +56,7 @@ def grade_all(extraction: Extraction, protocol: Protocol, decimal_mark: str = "p
             judged=judgements.get(row["design_id"], {}),
             one_group=row["design_id"] in alone,
             sources=sources.get(row["design_id"], set()),
-            decimal_mark=decimal_mark,
+            decimal_mark=extraction.decimal_mark,
         )
         for row in extraction.sheet("Design")
     )

@@ -195,7 +195,7 @@ def _block(analysis: Analysis, synthesis: Synthesis) -> BlockContent:
 
 
 def _order(estimate: Estimate) -> tuple[str, int, str, str]:
-    year = int(estimate.year) if estimate.year.isdigit() else 9999
+    year = int(estimate.year) if estimate.year.isdecimal() else 9999
     return estimate.grade.grade, year, estimate.label, estimate.effect_id
 
 

@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from metaan.design.grade import grade_all
 from metaan.terms.records import Grade, Source
 from metaan.workbook.columns import Layout
-from metaan.workbook.protocol import AnalysisPlan, StratumPlan
+from metaan.workbook.protocol import AnalysisPlan, Protocol, StratumPlan
 from metaan.workbook.read import Extraction, Row
 from metaan.workbook.typed import typed
 
@@ -70,11 +71,29 @@ class Selection:
     outside: Mapping[str, tuple[Candidate, ...]]  #: first filter that fails -> rows on another question
 
 
-def candidates(
-    extraction: Extraction, layout: Layout, grades: Mapping[str, Grade], decimal_mark: str = "point"
-) -> tuple[Candidate, ...]:
-    """Join every row of the Effects sheet with its design, study, grade and report."""
+def graded_candidates(extraction: Extraction, protocol: Protocol) -> tuple[Candidate, ...]:
+    """Grade every comparison of a review without errors, then join its rows; see `candidates`."""
+    grades = {grade.design_id: grade for grade in grade_all(extraction, protocol)}
+    return candidates(extraction, protocol.layout, grades)
+
+
+def candidates(extraction: Extraction, layout: Layout, grades: Mapping[str, Grade]) -> tuple[Candidate, ...]:
+    """Join every row of the Effects sheet with its design, study, grade and report.
+
+    Parameters
+    ----------
+    extraction, layout : Extraction, Layout
+        Of a review without errors: every name in it leads to a row.
+    grades : mapping
+        design_id -> grade.
+
+    Returns
+    -------
+    tuple of Candidate
+        In the order of the sheet.
+    """
     sheet = layout.sheet("Effects")
+    decimal_mark = extraction.decimal_mark
     designs = extraction.by_key("Design", "design_id")
     studies = extraction.by_key("Studies", "study_id")
     reports = _reports(extraction)

@@ -8,12 +8,14 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from metaan.report.checked import Checked, digest_of_rows
+from metaan.report.checked import Checked
 from metaan.report.content import Table, TableRow, cell, heads, link
 from metaan.report.html import dressed, template
 from metaan.terms import wording
 from metaan.terms.checks import CHECKS, Check
 from metaan.terms.finding import MEANING, NAMES, Finding, Level, counts
+from metaan.workbook.digest import rows_digest
+from metaan.workbook.named import Names, name_at
 
 _LEVELS = tuple(Level)
 
@@ -88,7 +90,7 @@ def _facts(checked: Checked) -> list[tuple[str, str]]:
         facts += [
             ("saved by", checked.extraction.program),
             ("read", f"{wording.count(rows, 'comparison')}"),
-            ("content", f"SHA-256 {digest_of_rows(checked.extraction)[:16]}…"),
+            ("content", f"SHA-256 {rows_digest(checked.extraction)[:16]}…"),
         ]
     else:
         facts.append(("read", "nothing: the workbook or its protocol cannot be used"))
@@ -121,7 +123,7 @@ def _parts(checked: Checked) -> list[_Part]:
     return parts
 
 
-def _places(findings: Iterable[Finding], names: Mapping[tuple[str, int], str]) -> list[_Place]:
+def _places(findings: Iterable[Finding], names: Names) -> list[_Place]:
     by_row: dict[int | None, list[Finding]] = defaultdict(list)
     for finding in findings:
         row = finding.origin.row
@@ -137,9 +139,9 @@ def _places(findings: Iterable[Finding], names: Mapping[tuple[str, int], str]) -
     ]
 
 
-def _row_title(row: int | None, finding: Finding, names: Mapping[tuple[str, int], str]) -> str:
+def _row_title(row: int | None, finding: Finding, names: Names) -> str:
     if row is not None:
-        return names.get((finding.origin.sheet, row), "")
+        return name_at(finding.origin, names)
     return "Header and sheet as a whole" if finding.origin.sheet else ""
 
 

@@ -1,13 +1,13 @@
 """What the checks said of one workbook, as data that other programs read; the page is made from the same record."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from metaan.files import csv_text, digest
 from metaan.terms.checks import CHECKS
 from metaan.terms.finding import COLUMNS, Finding, counts
-from metaan.workbook.named import row_names
+from metaan.workbook.digest import rows_digest
+from metaan.workbook.named import Names, name_at, row_names
 from metaan.workbook.protocol import Protocol
 from metaan.workbook.read import Extraction
 
@@ -22,14 +22,9 @@ class Checked:
     extraction: Extraction | None
     findings: tuple[Finding, ...]
 
-    def names(self) -> dict[tuple[str, int], str]:
+    def names(self) -> Names:
         """Return the names of rows by sheet and row number."""
         return row_names(self.extraction, self.protocol.layout if self.protocol else None)
-
-
-def digest_of_rows(extraction: Extraction) -> str:
-    """Return the SHA-256 of everything typed: the same for a copy that was only saved again."""
-    return digest({sheet: [dict(row.values) for row in rows] for sheet, rows in extraction.rows.items()}, 64)
 
 
 def table(checked: Checked) -> str:
@@ -46,7 +41,7 @@ def plain(checked: Checked) -> dict[str, Any]:
         "schema": "1",
         "review": checked.review,
         "workbook": checked.workbook,
-        "rows_sha256": digest_of_rows(read) if read else None,
+        "rows_sha256": rows_digest(read) if read else None,
         "protocol_sha256": digest(checked.protocol.raw, 64) if checked.protocol else None,
         "saved_by": read.program if read else None,
         "checked_by": f"metaan {metadata.version('metaan')}",
@@ -55,7 +50,5 @@ def plain(checked: Checked) -> dict[str, Any]:
     }
 
 
-def _record(finding: Finding, names: Mapping[tuple[str, int], str]) -> dict[str, Any]:
-    row = finding.origin.row
-    name = names.get((finding.origin.sheet, row), "") if row is not None else ""
-    return {**finding.record(), "title": CHECKS[finding.id].title, "row": name}
+def _record(finding: Finding, names: Names) -> dict[str, Any]:
+    return {**finding.record(), "title": CHECKS[finding.id].title, "row": name_at(finding.origin, names)}

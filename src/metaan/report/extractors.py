@@ -7,7 +7,9 @@ from metaan.checks.extractors import share
 from metaan.report.content import Block, Details, Paragraph, Section, Table, TableRow, cell, heads, words
 from metaan.report.material import Material
 from metaan.terms import wording
-from metaan.workbook.extractors.sheet import people, rows_digest
+from metaan.workbook.digest import rows_digest
+from metaan.workbook.extractors.consensus import WAYS
+from metaan.workbook.extractors.sheet import people
 from metaan.workbook.extractors.split import AGREED_ON
 
 _GROUPS = {
@@ -18,12 +20,7 @@ _GROUPS = {
     "override": "grades of the reviewers",
 }
 
-_WAYS = {
-    "discussion": "by discussion",
-    "third person": "with a third person",
-    "authors": "by asking the authors",
-    "rule": "by rule (other words for one answer, rounding, rows of the lead’s sheets)",
-}
+_RULES = " (other words for one answer, rounding, rows of the lead’s sheets)"
 
 
 def section(m: Material) -> Section:
@@ -80,7 +77,8 @@ def _two(m: Material) -> Iterator[str]:
         yield f"{wording.count(missed, 'row was missed by one of them', 'rows were missed by one of them')}{gone}."
     settled = {way: n for way, n in (record["settled"] or {}).items() if n}
     if settled:
-        ways = wording.listed([f"{wording.number(n)} {_WAYS[way]}" for way, n in settled.items()])
+        ways = wording.listed([f"{wording.number(n)} {WAYS[way]}" for way, n in settled.items()])
+        ways += _RULES if "rule" in settled else ""
         yield f"{wording.count(sum(settled.values()), 'difference was', 'differences were')} settled: {ways}."
     if not record["rows"] or record["rows"] != rows_digest(m.extraction, AGREED_ON):
         yield (

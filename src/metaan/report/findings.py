@@ -90,11 +90,10 @@ def _place(m: Material, finding: Finding) -> Text:
     """Return the cell of a finding, leading to where the report shows its row."""
     sheet, named = finding.origin.sheet, finding.origin.cell
     text = " > ".join(part for part in (sheet, named) if part) or finding.origin.workbook
-    digits = "".join(letter for letter in named if letter.isdigit())
-    if sheet not in _SHOWN or not digits:
+    if sheet not in _SHOWN or finding.origin.row is None:
         return words(text)
     key, prefix = _SHOWN[sheet]
-    row = next((row for row in m.extraction.sheet(sheet) if row.number == int(digits)), None)
+    row = next((row for row in m.extraction.sheet(sheet) if row.number == finding.origin.row), None)
     shown = row is not None and (sheet != "Design" or row[key] in m.grades)
     return link(text, f"#{prefix}-{row[key]}") if row is not None and shown and row[key] else words(text)
 

@@ -188,8 +188,12 @@ _ALL: Iterable[Check] = (
         W,
         "row",
         "Parts that do not add up",
-        "Cells of a table against the people analysed; groups against the total. Where two or more of B01, B02 and B03 "
-        "contradict the counts of a row and one slip in a count explains all, it is one finding, at that count.",
+        "Cells of a table against the people analysed; groups against the total. A row on everybody against rows on "
+        "subgroups of the same comparison: none has more people or events, nor all together where their other counts "
+        "add up to the whole. Where two or more of B01, B02 and B03 contradict the counts of a row and one slip in a "
+        "count explains all, it is one finding, at that count.",
+        spares="subgroups that may overlap or leave people out; a cut-off taken from the same data, anew in each "
+        "subgroup",
     ),
     _check(
         "B03",
@@ -311,9 +315,11 @@ _ALL: Iterable[Check] = (
         "rows",
         "A standard error typed as a standard deviation, beside other studies",
         "ln SD against the leave-one-out median of its peers in the same marker, compartment and unit, in units of "
-        "1.4826 MAD (at least 0.15): below -2.5, and half as far after ln(n)/2 is added.",
-        spares="needs five or more SDs of other studies; what spread_type calls unclear is a note; without a unit, "
-        "rows whose means are less than half those of their peers, which speaks for another scale",
+        "1.4826 MAD (at least 0.15): below -2.5, and half as far after ln(n)/2 is added; or above 2.5, and half as far "
+        "after it is subtracted: an SD that was multiplied by the root of n, or a variance.",
+        spares="needs five or more SDs of other studies; what spread_type calls unclear is a note, where it is small; "
+        "without a unit, rows whose means are less than half those of their peers, which speaks for another scale; "
+        "large SDs beside means more than twice those of their peers",
         source="Kadlec et al. 2023, Sports Med 53:313-325 (how often)",
     ),
     _check(
