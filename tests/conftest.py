@@ -48,6 +48,7 @@ def need() -> Callable[[str], str]:
 FIGURES = "reference figures"  #: tests that share what `oracle` has measured stay in one process
 
 
+@pytest.hookimpl(tryfirst=True)  # before the groups are read
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Skip marked tests whose program is missing; tests of one file, and all reference figures, share a process."""
     for item in items:

@@ -6,6 +6,8 @@ prints what the open workbook then says about each cell, and about its formulas 
 
 import contextlib
 import json
+import os
+import signal
 import subprocess
 import sys
 import time
@@ -43,7 +45,7 @@ def semicolons(formula):
 def main():
     soffice, profile, workbook, out = sys.argv[1:5]
     asked = json.load(sys.stdin)
-    pipe = Path(profile).name + "-typist"
+    pipe = f"metaan-{os.getpid()}"  # of this office alone
     office = subprocess.Popen(
         [
             soffice,
@@ -55,6 +57,7 @@ def main():
         ],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
+        start_new_session=True,
     )
     desktop = None
     try:
@@ -99,7 +102,7 @@ def main():
         try:
             office.wait(30)
         except subprocess.TimeoutExpired:
-            office.kill()
+            os.killpg(office.pid, signal.SIGKILL)  # the script that starts the office, and the office
 
 
 if __name__ == "__main__":
