@@ -26,21 +26,21 @@ def plainly(log_sd, n, group, peer, peers=5):
     for x, size, own in zip(log_sd, n, group, strict=True):
         others = [y for y, name, counts in zip(log_sd, group, peer, strict=True) if counts and name != own]
         if len(others) < peers:
-            yield math.nan, False
+            yield math.nan, False, False
             continue
         middle = median(others)
         scale = max(1.4826 * median(abs(y - middle) for y in others), FLOOR)
-        z, as_sd = (x - middle) / scale, (x + math.log(size) / 2 - middle) / scale
-        yield z, z < -2.5 and abs(as_sd) <= abs(z) / 2
+        z, step = (x - middle) / scale, math.log(size) / 2 / scale
+        yield z, z < -2.5 and abs(z + step) <= abs(z) / 2, z > 2.5 and abs(z - step) <= abs(z) / 2
 
 
 @given(SPREADS)
 def test_the_quick_way_is_the_definition(rows):
     log_sd, n, group, peer = ([row[i] for row in rows] for i in range(4))
     found = suspects(log_sd, n, group=group, peer=peer)
-    for one, (z, flagged) in zip(found, plainly(log_sd, n, group, peer), strict=True):
+    for one, (z, flagged, inflated) in zip(found, plainly(log_sd, n, group, peer), strict=True):
         assert one.z == pytest.approx(z, nan_ok=True)
-        assert one.flagged == flagged
+        assert (one.flagged, one.inflated) == (flagged, inflated)
 
 
 @given(SPREADS, st.floats(-5, 5))
@@ -59,6 +59,14 @@ def test_equal_spreads_are_never_suspected_and_a_standard_error_among_them_is():
     assert [i for i, one in enumerate(suspects(log_sd, n, group=group)) if one.flagged] == [11]
 
 
+def test_a_standard_deviation_times_the_root_of_n_is_suspected_and_one_larger_still_is_not():
+    n, group = [30.0] * 12, [i // 2 for i in range(12)]
+    for times, said in ((1, [11]), (2.4, [])):
+        log_sd = [1.4] * 11 + [1.4 + times * math.log(30) / 2]
+        assert [i for i, one in enumerate(suspects(log_sd, n, group=group)) if one.inflated] == said
+        assert not any(one.flagged for one in suspects(log_sd, n, group=group))
+
+
 def test_a_small_spread_that_no_root_of_n_explains_is_not_called_a_standard_error():
     log_sd = [1.4] * 11 + [1.4 - 1.2 * math.log(30)]
     assert not any(one.flagged for one in suspects(log_sd, [30.0] * 12, group=range(12)))
@@ -75,6 +83,25 @@ def test_both_groups_of_a_row_are_one_finding_with_both_numbers():
     assert len(found) == 1
     assert "0.77 (n 36) and 0.74 (n 29)" in found[0].found
     assert "spread_type to se" in found[0].to_fix
+
+
+LARGE = {"sd1": "27.6", "sd2": "21.5"}
+
+
+def test_a_spread_that_is_too_large_names_what_it_would_have_been():
+    found = [f for f in findings(changed(Effects={"Jude2012-cc-1": LARGE})) if f.id == "M05"]
+    assert len(found) == 1
+    assert "27.6 (n 36) and 21.5 (n 29)" in found[0].found
+    assert "4.6 and 3.99" in found[0].found
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [{"spread_type": "se"}, {"spread_type": "unclear"}, {"m1": "65.5", "m2": "54.5"}, {"unit": "per_ul"}],
+)
+def test_a_large_spread_that_its_means_or_its_name_explain_is_not_accused(cells):
+    sheets = changed(Effects={"Jude2012-cc-1": {**LARGE, **cells}})
+    assert "M05" not in {f.id for f in findings(sheets)}
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Rows on parts of the people against the row on all of them: a part holds no more than the whole (B02)."""
 
+import math
 from collections.abc import Iterator, Sequence
 from itertools import combinations
 
@@ -10,11 +11,11 @@ from metaan.checks.twins import IDENTITY
 from metaan.terms.finding import Finding
 from metaan.terms.wording import listed
 
-#: counts that add up over parts of the people which exclude each other
-_LAYOUTS: tuple[tuple[str, ...], ...] = (BY_CELL, BY_FACTOR, BY_OUTCOME, ("n1", "n2"))
-_COUNTS = (*dict.fromkeys(name for names in _LAYOUTS for name in names), "n_events", "n_analysed")
+_LAYOUTS = (BY_CELL, BY_FACTOR, BY_OUTCOME)
+_COUNTS = (*dict.fromkeys(name for names in _LAYOUTS for name in names), "n1", "n2", "n_events", "n_analysed")
 _SAME = tuple(name for name in IDENTITY if name != "subgroup")
 _MANY = 6  #: subgroups up to which each choice of them is tried; more of them only all together
+_LARGE = 10_000  #: product of three counts that subgroups which overlap would seldom meet by chance
 
 
 def check_subgroups(book: Book) -> Iterator[Finding]:
@@ -63,29 +64,37 @@ def _larger(book: Book, whole: Line, parts: Sequence[Line]) -> Iterator[Finding]
 
 
 def _too_many(book: Book, whole: Line, parts: Sequence[Line]) -> Iterator[Finding]:
-    """Yield a count of the whole that subgroups exceed together, while all their other counts add up to it."""
-    names = next((names for names in _LAYOUTS if all(line.numbers(*names) for line in (whole, *parts))), ())
-    for some in _choices(parts, names):
-        over = {name: sum(part.values[name] for part in some) - whole.values[name] for name in names}
-        (odd, *more) = [name for name, beyond in over.items() if beyond] or [""]
-        if more or not odd or over[odd] < 0 or not all(whole.values[name] for name in names if name != odd):
+    """Yield a count of the whole that subgroups exceed together, while the other counts of their tables add up to it.
+
+    Subgroups that do add up are a division of their own, and are left aside.
+    """
+    names = next((names for names in _LAYOUTS if all(line.numbers(*names) for line in (whole, *parts))), None)
+    if names is None:
+        return
+    beyond = [(some, [sum(p.values[n] for p in some) - whole.values[n] for n in names]) for some in _choices(parts)]
+    settled = {part.row.number for some, over in beyond if not any(over) for part in some}
+    for some, over in beyond:
+        odd = [(name, more) for name, more in zip(names, over, strict=True) if more]
+        if len(odd) != 1 or odd[0][1] < 0 or any(part.row.number in settled for part in some):
+            continue
+        name, more = odd[0]
+        if math.prod(whole.values[other] for other in names if other != name) < _LARGE:
             continue
         yield finding(
             "B02",
             whole.row,
             book.layout.sheet("Effects"),
-            odd,
-            f"{whole.values[odd]:g} in the whole, but {whole.values[odd] + over[odd]:g} in its subgroups together: "
-            f"{listed([_shown(part, odd) for part in some])}; their other counts add up to the whole",
+            name,
+            f"{whole.values[name]:g} in the whole, but {whole.values[name] + more:g} in its subgroups together: "
+            f"{listed([_shown(part, name) for part in some])}; their other counts add up to the whole",
             "subgroups that exclude each other cannot hold more than the whole",
             "compare these rows with the paper: a slip in one of them; nothing is wrong if the subgroups overlap",
         )
 
 
-def _choices(parts: Sequence[Line], names: Sequence[str]) -> Iterator[Sequence[Line]]:
-    """Yield subgroups to add up: all of them, and where four counts must fit each choice of a few."""
-    fewest = 2 if len(names) > 2 and len(parts) <= _MANY else max(2, len(parts))
-    for size in range(len(parts), fewest - 1, -1):
+def _choices(parts: Sequence[Line]) -> Iterator[tuple[Line, ...]]:
+    """Yield subgroups to add up: each choice of a few, or all of many."""
+    for size in range(len(parts), 1 if len(parts) <= _MANY else max(1, len(parts) - 1), -1):
         yield from combinations(parts, size)
 
 

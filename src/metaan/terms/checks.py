@@ -192,7 +192,8 @@ _ALL: Iterable[Check] = (
         "subgroups of the same comparison: none has more people or events, nor all together where their other counts "
         "add up to the whole. Where two or more of B01, B02 and B03 contradict the counts of a row and one slip in a "
         "count explains all, it is one finding, at that count.",
-        spares="subgroups that may overlap or leave people out; a cut-off taken from the same data, anew in each "
+        spares="subgroups that may overlap or leave people out, and together, tables of few people; "
+        "a cut-off taken from the same data, anew in each "
         "subgroup",
     ),
     _check(
@@ -221,6 +222,8 @@ _ALL: Iterable[Check] = (
         "row",
         "A risk ratio from people chosen by outcome",
         "Scale RR beside counts of a comparison whose people were selected on the outcome.",
+        spares="an analysis that asks for risk ratios or differences: rows of case-control studies with counts alone "
+        "are not pooled there, and the report says why",
     ),
     # ratios
     _check(
