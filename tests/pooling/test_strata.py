@@ -119,6 +119,16 @@ def test_a_risk_ratio_is_never_computed_from_people_chosen_by_outcome(tmp_path):
     assert {left.kind for left in done.left_out} == {"other_scale", "form"}
 
 
+def test_a_nested_case_control_study_gives_no_risk_ratio_either(tmp_path):
+    sheets = small_review.rows()
+    sheets["Design"][0] |= {"selected_on_outcome": "yes", "cohort_assembly": "nested_cc", "control_same_source": "yes"}
+    done = analysis(tmp_path, sheets=sheets, change=lambda item: item.update(measure="RR"))
+    prospective = next(s for s in done.strata if s.stratum == "prospective")
+    assert [each.effect_id for each in prospective.estimates] == ["Bell2002-pr-1", "Cole2003-pr-1"]
+    (left,) = [each for each in done.left_out if each.effect_id == "Ames2001-pr-1"]
+    assert "people were chosen by outcome" in left.reason
+
+
 @pytest.mark.parametrize(
     ("cells", "kind", "words"),
     [

@@ -56,9 +56,7 @@ def _comparisons(candidates: Sequence[Candidate], plan: AnalysisPlan | None) -> 
     for stratum, rows in chosen.inside.items():
         wanted = planned[stratum]
         for row in rows:
-            effect = compute(
-                row.values, wanted.measure, allowed=wanted.conversions, odds_only=stratum == "case_control"
-            )
+            effect = compute(row.values, wanted.measure, allowed=wanted.conversions, odds_only=row.by_outcome)
             found.append(_Comparison(row, plan.id, wanted.measure, effect))
     return found
 

@@ -41,6 +41,11 @@ class Candidate:
         return self.study["label"]
 
     @property
+    def by_outcome(self) -> bool:
+        """Whether people were chosen by outcome: their counts give an odds ratio, never a risk."""
+        return self.grade.stratum == "case_control" or self.design["selected_on_outcome"] == "yes"
+
+    @property
     def source(self) -> Source:
         """Where the row was typed and what it was typed from."""
         numbers = {name: text for name, text in self.row.values.items() if name not in _WHERE_FROM}

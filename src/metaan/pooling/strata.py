@@ -152,7 +152,7 @@ class _Sorted:
             row.values,
             self.stratum.measure,
             allowed=self.stratum.conversions,
-            odds_only=self.stratum.stratum == "case_control",
+            odds_only=row.by_outcome,
         )
         if effect.missing:
             self._leave(row, self._kind(row), effect.missing)

@@ -196,8 +196,7 @@ def _inside(rows: tuple[Candidate, ...], plan: AnalysisPlan) -> list[tuple[Strat
 
 
 def _computed(row: Candidate, stratum: StratumPlan) -> Effect:
-    odds_only = stratum.stratum == "case_control"
-    return compute(row.values, stratum.measure, allowed=stratum.conversions, odds_only=odds_only)
+    return compute(row.values, stratum.measure, allowed=stratum.conversions, odds_only=row.by_outcome)
 
 
 def _impossible(row: Candidate, stratum: StratumPlan) -> str:

@@ -107,7 +107,7 @@ def _stratum(
         return []
     of = np.array([place for place, _ in listed])
     read = [{**rows[place].values, **slip.values} for place, slip in listed]
-    odds_only = synthesis.stratum == "case_control"
+    odds_only = [rows[place].by_outcome for place in of]
     y, v = effects_of(read, synthesis.measure, plan.conversions, odds_only=odds_only)
     kept = np.flatnonzero(np.isfinite(y))
     if not kept.size:

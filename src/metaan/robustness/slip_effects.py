@@ -21,15 +21,19 @@ _RATIO = ("est", "ci_low", "ci_high")
 _DIFFERENCE = ("diff", "diff_low", "diff_high")
 
 
-def effects_of(rows: Sequence[Row], measure: str, allowed: Collection[str] = (), *, odds_only: bool = False) -> Effects:
+def effects_of(
+    rows: Sequence[Row], measure: str, allowed: Collection[str] = (), *, odds_only: Sequence[bool]
+) -> Effects:
     """Compute the effect of every row; NaN where it gives none, or where its numbers cannot be.
 
     Parameters
     ----------
     rows : sequence of mapping
         Typed rows of the Effects sheet.
-    measure, allowed, odds_only
+    measure, allowed
         As in `effects.compute.compute`.
+    odds_only : sequence of bool, one a row
+        As there.
 
     Returns
     -------
@@ -39,12 +43,12 @@ def effects_of(rows: Sequence[Row], measure: str, allowed: Collection[str] = (),
     y, v = np.full(len(rows), np.nan), np.full(len(rows), np.nan)
     alike: dict[tuple[Any, ...], list[int]] = defaultdict(list)
     for place, row in enumerate(rows):
-        alike[_way(row, measure, odds_only)].append(place)
+        alike[_way(row, measure, odds_only[place])].append(place)
     for (way, columns, level), places in alike.items():
         if way == "one by one":
             for place in places:
                 try:
-                    found = compute(rows[place], measure, allowed=allowed, odds_only=odds_only)
+                    found = compute(rows[place], measure, allowed=allowed, odds_only=odds_only[place])
                 except ValueError:
                     continue
                 y[place], v[place] = found.y, found.v
