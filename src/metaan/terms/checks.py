@@ -222,8 +222,8 @@ _ALL: Iterable[Check] = (
         "row",
         "A risk ratio from people chosen by outcome",
         "Scale RR beside counts of a comparison whose people were selected on the outcome.",
-        spares="an analysis that asks for risk ratios or differences: counts of people chosen by outcome are not pooled "
-        "there, and the report says why",
+        spares="an analysis that asks for risk ratios or differences: counts of people chosen by outcome are not "
+        "pooled there, and the report says why",
     ),
     # ratios
     _check(

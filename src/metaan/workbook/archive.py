@@ -76,7 +76,7 @@ def open_archive(path: Path, workbook: str) -> Archive:
     try:
         archive = zipfile.ZipFile(io.BytesIO(data))
         infos = archive.infolist()
-    except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError, EOFError, UnicodeDecodeError):
+    except (zipfile.BadZipFile, ValueError, OSError, RuntimeError, EOFError, UnicodeDecodeError):
         raise damaged(workbook) from None
     _guard(infos, workbook)
     parts = frozenset(info.filename for info in infos)

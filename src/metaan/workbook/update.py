@@ -58,7 +58,7 @@ def carry(path: str | Path, layout: Layout) -> Carried:
             return _carry(archive, layout)
         except Unreadable as error:
             raise damaged(str(path), str(error)) from None
-        except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError, ValueError):
+        except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, ValueError):
             raise damaged(str(path)) from None
 
 
