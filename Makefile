@@ -49,7 +49,7 @@ $(READY): requirements.lock pyproject.toml
 	@echo '$(CURDIR)' > $@
 
 test: setup
-	$(BIN)/pytest --numprocesses=auto --dist=loadgroup --cov --cov-report=term --cov-fail-under=90
+	$(BIN)/pytest --numprocesses=auto --dist=loadscope --cov --cov-report=term --cov-fail-under=90
 
 lint: setup
 	$(BIN)/ruff check .

@@ -45,17 +45,22 @@ def need() -> Callable[[str], str]:
     return path_of
 
 
-FIGURES = "reference figures"  #: tests that share what `oracle` has measured stay in one process
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Keep tests of one file in one process, and all that share what `oracle` has measured."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Scheduler(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file, _, test = nodeid.partition("::")
+            shared = test.startswith("test_figures") or file.endswith("test_validation_page.py")
+            return "reference figures" if shared else file
+
+    return Scheduler(config, log)
 
 
-@pytest.hookimpl(tryfirst=True)  # before the groups are read
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip marked tests whose program is missing; tests of one file, and all reference figures, share a process."""
-    for item in items:
-        group = (
-            FIGURES if item.originalname == "test_figures" or item.path.stem == "test_validation_page" else item.path
-        )
-        item.add_marker(pytest.mark.xdist_group(str(group)))
+    """Skip marked tests whose program is missing."""
     for program in PROGRAMS:
         if _find(program) is None:
             for item in items:
