@@ -92,7 +92,7 @@ def _repack(change: Callable[[dict[str, bytes]], None]) -> bytes:
     target = io.BytesIO()
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         for name, content in parts.items():
-            archive.writestr(name, content)
+            archive.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED, 1)  # no clock in the bytes
     return target.getvalue()
 
 
