@@ -16,11 +16,14 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from metaan.design import described
+from metaan.design.conditions import CONDITIONS
+from metaan.design.tool import Tool, known_tools, tool
 from metaan.files import write_atomically
 from metaan.terms import resources
 from metaan.terms.checks import CHECKS, LAYERS, Check
 from metaan.terms.finding import NAMES
-from metaan.terms.wording import listed
+from metaan.terms.wording import listed, sentence
 from metaan.workbook.forms import FORMS
 from metaan.workbook.layout import layout
 from metaan.workbook.sheets import SHEETS_REQUIRED
@@ -209,6 +212,43 @@ def zoo() -> str:
     return _table(heads, [tuple(map(str, row)) for row in (*rows, total)])
 
 
+def _made_tools() -> list[Tool]:
+    return [tool(name) for name in known_tools()]
+
+
+def tools() -> str:
+    """Return a table of the quality tools."""
+    rows = [
+        (
+            f"[{found.name}](#{found.id})",
+            f"`{found.id}`",
+            found.made_for + " (draft)" * found.draft,
+            str(sum(len(domain.items) for domain in found.domains)),
+            "; ".join(judgement.label.lower() for judgement in found.judgements.values()),
+            f"{found.source}. {sentence(found.licence)}",
+        )
+        for found in _made_tools()
+    ]
+    return _table(("tool", "id", "made for", "questions", "judgements", "source, and whose words stand here"), rows)
+
+
+def tool_rules() -> str:
+    """Return the questions of each quality tool, what is proposed to each, and its rules."""
+    return "\n".join(map(_tool, _made_tools()))
+
+
+def _tool(found: Tool) -> str:
+    head = f'<a id="{found.id}"></a>\n\n### {found.name}\n'
+    said = [*map(_wrapped, described.remarks(found)), described.questions(found), "Rules\n", described.rules(found)]
+    return "\n".join((head, *said))
+
+
+def conditions() -> str:
+    """Return a table of the conditions that propose answers."""
+    rows = [(f"`{one.key}`", one.label, _code(one.facts)) for group in CONDITIONS.values() for one in group]
+    return _table(("condition", "holds if", "from the facts"), rows)
+
+
 TABLES = {
     "checks": checks,
     "zoo": zoo,
@@ -217,6 +257,9 @@ TABLES = {
     "forms": forms,
     "functions": functions,
     "measures": measures,
+    "tools": tools,
+    "tool-rules": tool_rules,
+    "conditions": conditions,
 }
 
 

@@ -245,7 +245,7 @@ def refresh():
     return module
 
 
-@pytest.mark.parametrize("page", ["protocol", "workbook", "python", "checks"])
+@pytest.mark.parametrize("page", ["protocol", "workbook", "python", "checks", "quality-tools"])
 def test_what_is_made_on_a_page_is_current(page):
     text = read(f"docs/{page}.md")
     assert "<!-- made:" in text

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from metaan.files import digest, package_digest, write_atomically
 from metaan.terms.finding import BadInput, Finding, errors
 from metaan.workbook.extractors.record import read_agreement
-from metaan.workbook.protocol import Protocol, parse_protocol
+from metaan.workbook.protocol import TOOLS, Protocol, own_tool_files, parse_protocol
 from metaan.workbook.read import Extraction
 
 if TYPE_CHECKING:
@@ -55,6 +55,12 @@ class Review:
     def protocol(self) -> Path:
         """Where the protocol stands."""
         return self.settings or self.folder / "protocol.yaml"
+
+    @property
+    def settings_files(self) -> tuple[Path, ...]:
+        """The protocol, the folder of the team's own quality tools, and each of these."""
+        folder = self.protocol.parent / TOOLS
+        return (self.protocol, folder, *own_tool_files(folder))
 
     @property
     def agreement(self) -> Path:
@@ -155,9 +161,11 @@ def read(review: Review) -> Loaded:
 
 
 def _read_workbook(review: Review, protocol: Protocol) -> Loaded:
+    from metaan.certainty.audit import audit_certainty
     from metaan.checks.book import Book
     from metaan.checks.check import check
     from metaan.checks.overrides import confirmed_later
+    from metaan.design.quality_audit import audit_quality
     from metaan.pooling.audit import audit
     from metaan.pooling.select import graded_candidates
     from metaan.workbook.read import read_workbook
@@ -172,6 +180,9 @@ def _read_workbook(review: Review, protocol: Protocol) -> Loaded:
             read_agreement(review.agreement)
         except BadInput as bad:
             found += bad.findings
+    if not any(item.id in ("SHEET", "HEADER") for item in errors(found)):
+        judged = (*audit_quality(extraction, protocol), *audit_certainty(extraction, protocol))
+        found += confirmed_later(judged, Book(extraction, protocol, protocol.layout))
     if review.file is None and not errors(found):  # what one person extracted need not fill every stratum
         of_pools = audit(graded_candidates(extraction, protocol), protocol)
         found += confirmed_later(of_pools, Book(extraction, protocol, protocol.layout))
@@ -181,15 +192,15 @@ def _read_workbook(review: Review, protocol: Protocol) -> Loaded:
 def load(review: Review, cache_dir: Path = CACHE) -> Loaded:
     """Return `read` of a review, from the cache where workbook, protocol and package are as they were."""
     rows, settings = cache_dir / f"{review.name}.read.json", cache_dir / f"{review.name}.protocol.json"
-    raw = _kept(settings, _key(review.protocol))
+    raw = _kept(settings, _key(*review.settings_files))
     if raw is None:
         loaded = read(review)
         if loaded.protocol is None:
             return loaded
-        _keep(settings, _key(review.protocol), loaded.protocol.raw)
+        _keep(settings, _key(*review.settings_files), loaded.protocol.raw)
     else:
         protocol = parse_protocol(raw, str(review.protocol), review.name, valid=True)
-        kept = _kept(rows, _key(review.workbook, review.protocol, review.agreement))
+        kept = _kept(rows, _key(review.workbook, *review.settings_files, review.agreement))
         if kept is not None:
             extraction = Extraction.from_dict(kept["extraction"]) if kept["extraction"] else None
             found = tuple(Finding.from_record(record) for record in kept["findings"])
@@ -199,7 +210,7 @@ def load(review: Review, cache_dir: Path = CACHE) -> Loaded:
         "extraction": loaded.extraction.to_dict() if loaded.extraction else None,
         "findings": [finding.record() for finding in loaded.findings],
     }
-    _keep(rows, _key(review.workbook, review.protocol, review.agreement), content)
+    _keep(rows, _key(review.workbook, *review.settings_files, review.agreement), content)
     return loaded
 
 
@@ -209,7 +220,7 @@ def plan(reviews: Iterable[Review], cache_dir: Path = CACHE) -> tuple[Planned, .
 
 
 def _planned(review: Review, cache_dir: Path) -> Planned:
-    key = _key(review.workbook, review.protocol, review.agreement)
+    key = _key(review.workbook, *review.settings_files, review.agreement)
     path = cache_dir / f"{review.name}.plan.json"
     kept = _kept(path, key)
     if kept is None:
@@ -240,18 +251,19 @@ def refusal(review: Review, findings: Iterable[Finding]) -> str:
 def digests(protocol: Protocol, extraction: Extraction, agreement: Mapping[str, Any] | None = None) -> dict[str, str]:
     """Return the digest of every stage of a review.
 
-    Keys are "ingest", "grade", "report", and "pool/<analysis>" and "draw/<analysis>" for each analysis.
+    Keys are "ingest", "grade", "draw_review", "report", and "pool/<analysis>" and "draw/<analysis>" for each analysis.
     """
-    from metaan.pooling.select import graded_candidates, select
+    from metaan.design.people import of_designs
+    from metaan.pooling.select import graded_candidates, select, standing
 
     mark = extraction.decimal_mark
     rows = {sheet: [[row.number, dict(row.values)] for row in found] for sheet, found in extraction.rows.items()}
     columns = {sheet: dict(letters) for sheet, letters in extraction.columns.items()}
     code = package_digest()
     whole = digest([extraction.workbook, rows, columns, protocol.raw, code])
-    seen_by_grades = [[columns.get(sheet), rows.get(sheet)] for sheet in ("Design", "Studies", "Quality")] + [
-        [r["design_id"], r["factor_kind"], r["src_type"]] for r in extraction.sheet("Effects")
-    ]
+    seen_by_grades = [
+        [columns.get(sheet), rows.get(sheet)] for sheet in ("Design", "Studies", "Reports", "Quality")
+    ] + [[r["design_id"], r["factor_kind"], r["src_type"]] for r in extraction.sheet("Effects")]
     general = {key: value for key, value in protocol.raw.items() if key not in ("analyses", "limits", "question")}
     found = {
         "ingest": whole,
@@ -276,17 +288,24 @@ def digests(protocol: Protocol, extraction: Extraction, agreement: Mapping[str, 
                     row.source.to_dict(),
                     dict(row.row.values),
                     dict(row.study.values),
-                    row.design["contrast"],
-                    [row.design["n_outcome_known"], row.design["n_at_risk"]],
+                    dict(row.design.values),
                     row.grade.to_dict(),
                 ]
                 for row in members
+            ],
+            [
+                [row.number, dict(row.values)]
+                for row in extraction.sheet("Certainty")
+                if row["analysis"] in ("", analysis.id)
             ],
             code,
         ]
         found[f"pool/{analysis.id}"] = digest([content, _versions("pool")])
         found[f"draw/{analysis.id}"] = digest([content, _versions("pool", "draw")])
-    return found
+    counted = of_designs(extraction, protocol.layout)
+    used = sorted(standing(everything, protocol.analyses))
+    drawn = [seen_by_grades, mark, general, rows.get("Reliability"), used, counted, _versions("draw"), code]
+    return {**found, "draw_review": digest(drawn)}
 
 
 @cache

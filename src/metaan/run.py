@@ -18,9 +18,20 @@ _ASKED = {
     "grade": "grade",
     "pool": "pool-{analysis}",
     "draw": "draw-{analysis}",
+    "draw_review": "draw_review",
     "report": "report",
 }
-_FOLDERS = {"grade": "design", "pool": "pooling/{analysis}", "draw": "figures/{analysis}", "report": "report"}
+_FOLDERS = {
+    "grade": "design",
+    "pool": "pooling/{analysis}",
+    "draw": "figures/{analysis}",
+    "draw_review": "figures",
+    "report": "report",
+}
+
+#: figures of one analysis and of the whole review, each drawn for a wide and for a narrow screen
+OF_ANALYSIS = ("forest", "quality")
+OF_REVIEW = ("schematic", "grades", "reliability")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,16 +54,28 @@ class Run:
             wanted += [f"{base}/workbook/cells.csv", f"{base}/design/grades.csv"]
             wanted += [f"{base}/checks/{name}" for name in ("findings.csv", "findings.json", "check.html")]
             wanted += [f"{base}/robustness/{name}.csv" for name in ("check-first", "findings")]
+            wanted += [f"{base}/design/author-queries.csv"]
+            wanted += self.figure_files(f"{base}/figures", OF_REVIEW).values()
             for analysis in review.analyses:
                 wanted += [f"{base}/pooling/{analysis}/{name}.csv" for name in ("effects", "pooled", "ledger")]
-                wanted += self.figure_files(f"{base}/figures/{analysis}").values()
+                wanted += [f"{base}/certainty/{analysis}/steps.csv"]
+                wanted += self.figure_files(f"{base}/figures/{analysis}", OF_ANALYSIS).values()
         return wanted
 
-    def figure_files(self, folder: str) -> dict[str, str]:
-        """Return the files of one figure by name; the report needs the two SVG, the others are a choice."""
-        files = {"wide": f"{folder}/forest.svg", "narrow": f"{folder}/forest-narrow.svg"}
-        files |= {form: f"{folder}/forest.{form}" for form in self.formats if form != "svg"}
+    def figure_files(self, folder: str, names: Iterable[str]) -> dict[str, str]:
+        """Return the files of figures by name; the report needs the two SVG of each, the others are a choice."""
+        files: dict[str, str] = {}
+        for name in names:
+            files |= {f"{name}_wide": f"{folder}/{name}.svg", f"{name}_narrow": f"{folder}/{name}-narrow.svg"}
+            files |= {f"{name}_{form}": f"{folder}/{name}.{form}" for form in self.formats if form != "svg"}
         return files
+
+    def drawn(self, *, review: str) -> list[str]:
+        """Return every figure of a review, those of the analyses first, in the order of `figure_files`."""
+        base = f"results/{review}/figures"
+        per_analysis = self.figure_files(f"{base}/{{analysis}}", OF_ANALYSIS).values()
+        found = [path.format(analysis=name) for name in self._review(review).analyses for path in per_analysis]
+        return self._marked([*found, *self.figure_files(base, OF_REVIEW).values()], review)
 
     def input(self, path: str, stage: str, *, review: str, analysis: str = "") -> str:
         """Return an input of a job, marked so that an earlier job that runs again does not drag this one along.
@@ -67,19 +90,13 @@ class Run:
 
     def inputs(self, pattern: str, stage: str, *, review: str) -> list[str]:
         """Return one input an analysis of a review, each marked as by `input`."""
+        found = [pattern.format(review=review, analysis=name) for name in self._review(review).analyses]
+        return self._marked(found, review, stage)
+
+    def _marked(self, paths: list[str], review: str, stage: str = "report") -> list[str]:
         from snakemake.io import ancient
 
-        found = [pattern.format(review=review, analysis=name) for name in self._review(review).analyses]
-        return [ancient(path) for path in found] if self._settled(review, stage, "") else found
-
-    def plates(self, *, review: str) -> list[str]:
-        """Return the figures of a review in the formats the report links to and does not hold."""
-        return [
-            path
-            for form in self.formats
-            if form != "svg"
-            for path in self.inputs(f"results/{{review}}/figures/{{analysis}}/forest.{form}", "report", review=review)
-        ]
+        return [ancient(path) for path in paths] if self._settled(review, stage, "") else paths
 
     @staticmethod
     def agreement(*, review: str) -> list[str]:

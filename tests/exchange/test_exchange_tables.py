@@ -6,6 +6,7 @@ import pytest
 
 import review
 import small_review
+from metaan.design.tool import tool
 from metaan.effects.compute import compute
 from metaan.effects.sizes import effect_sizes
 from metaan.exchange.effect_tables import meta_csv, metafor_csv
@@ -113,23 +114,67 @@ def test_counts_typed_by_outcome_are_turned_and_standard_errors_are_no_sd(tmp_pa
     assert measured["yi"]
 
 
-def test_robvis_has_a_row_a_design_and_a_column_a_domain(tmp_path):
+ROB_2 = (
+    "Study,Randomisation,Deviations from the intended treatment,Missing outcome data,Measurement of the outcome,"
+    "Selection of the reported result,Overall,Weight\n"
+)
+
+
+def robvis(tmp_path, *judged):
     sheets = small_review.rows()
-    judged = [
-        ("Ames2001-pr", "D1", "low"),
-        ("Ames2001-pr", "D2", "some_concerns"),
-        ("Ames2001-pr", "D2", ""),  # a further item of the domain
-        ("Ames2001-pr", "Overall", "high"),
-        ("Bell2002-pr", "D2", "NR"),
-    ]
-    sheets["Quality"] = [
-        {"design_id": design, "tool": "RoB 2", "domain": domain, "judgement": judgement}
-        for design, domain, judgement in judged
-    ]
-    extraction = read_workbook(small_review.write(tmp_path, sheets), small_review.protocol().layout)
-    assert robvis_files(extraction) == {
-        "robvis-rob-2.csv": "Study,D1,D2,Overall,Weight\nAmes 2001,Low,Some concerns,High,1\nBell 2002,,,,1\n"
-    }
+    sheets["Quality"] = [{"design_id": "Frey2006-tr", "tool": "RoB 2", **row} for row in judged]
+    protocol = small_review.protocol()
+    return robvis_files(read_workbook(small_review.write(tmp_path, sheets), protocol.layout), protocol)
+
+
+def test_robvis_has_a_row_a_comparison_and_a_column_a_domain_in_the_order_of_the_tool(tmp_path):
+    files, left_out = robvis(
+        tmp_path,
+        {"domain": "Overall", "judgement": "high"},
+        {"domain": "D3", "judgement": "some_concerns"},
+        {"domain": "D3", "judgement": ""},  # a further row of the domain
+        {"domain": "D1", "judgement": "low"},
+        {"domain": "D2", "judgement": "NR"},
+    )
+    assert files == {"robvis-rob-2.csv": ROB_2 + "Frey 2006,Low,,Some concerns,,,High,1\n"}
+    assert left_out == ()
+
+
+def test_robvis_has_what_the_rules_of_the_tool_make_of_the_answers(tmp_path):
+    answered = [{"domain": "D1", "item": item, "answer": text} for item, text in (("1.1", "Y"), ("1.2", "NI"))]
+    files, _ = robvis(tmp_path, *answered, {"domain": "D1", "item": "1.3", "answer": "PN"})
+    assert files == {"robvis-rob-2.csv": ROB_2 + "Frey 2006,Some concerns,,,,,,1\n"}
+
+
+def test_robvis_shows_results_apart_and_tells_what_it_leaves_out(tmp_path):
+    files, left_out = robvis(
+        tmp_path,
+        {"effect_id": "Frey2006-tr-1", "domain": "D1", "judgement": "high"},
+        {"domain": "D1", "judgement": "low"},
+        {"domain": "D9", "judgement": "low"},
+    )
+    lines = files["robvis-rob-2.csv"].splitlines()[1:]
+    assert lines == ["Frey 2006 (Frey2006-tr),Low,,,,,,1", "Frey 2006 (Frey2006-tr-1),High,,,,,High,1"]
+    assert [each.reason for each in left_out] == ['"D9": the row is not read']
+
+
+def test_robvis_leaves_blank_what_no_reviewer_answered(tmp_path):
+    jbi = {"design_id": "Dunn2004-cc", "tool": "jbi-case-control"}
+    files, left_out = robvis(tmp_path, {**jbi, "domain": "Q1", "judgement": "no"})
+    (line,) = files["robvis-jbi-case-control.csv"].splitlines()[1:]
+    assert line.split(",")[1] == "No"
+    assert set(line.split(",")[2:-1]) == {""}
+    assert {each.reason for each in left_out} == {"no reviewer has answered it"}
+
+
+def test_robvis_has_applicability_in_a_file_of_its_own(tmp_path):
+    of_quadas = {"design_id": "Dunn2004-cc", "tool": "quadas-2", "judgement": "high"}
+    applicable = next(domain for domain in tool("quadas-2").domains if domain.kind == "applicability")
+    files, _ = robvis(tmp_path, {**of_quadas, "domain": applicable.key}, {**of_quadas, "domain": "D1"})
+    assert files["robvis-quadas-2.csv"].splitlines()[1].startswith("Dunn 2004,High,")
+    (row,) = table(files["robvis-quadas-2-applicability.csv"])
+    assert row[applicable.label] == "High"
+    assert "Overall" not in row
 
 
 def test_prisma_sums_databases_and_lists_reasons(tmp_path):

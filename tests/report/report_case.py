@@ -4,6 +4,7 @@ import io
 from dataclasses import dataclass
 from pathlib import Path
 
+from metaan.certainty.grade import certainties
 from metaan.design.grade import grade_all
 from metaan.pooling.select import candidates, select
 from metaan.pooling.strata import analyse
@@ -11,6 +12,7 @@ from metaan.report.assemble import assemble
 from metaan.report.content import Report
 from metaan.robustness.first import First
 from metaan.robustness.recheck import ten
+from metaan.terms.certainty import Certainty
 from metaan.terms.finding import Finding, Level
 from metaan.terms.origin import Origin
 from metaan.terms.records import Analysis, Grade
@@ -346,6 +348,9 @@ FINDINGS = (
 )
 
 
+SIZES = {"wide": 960, "narrow": 360}
+
+
 def drawing(name: str, width: int) -> str:
     """Return a stand-in for a figure, as the figures stage writes them."""
     return (
@@ -368,6 +373,7 @@ class Case:
     figures: dict[str, dict[str, str]]
     findings: tuple[Finding, ...] = FINDINGS
     first: tuple[First, ...] = ()
+    certainty: tuple[Certainty, ...] = ()
 
     def report(self) -> Report:
         return assemble(
@@ -380,6 +386,7 @@ class Case:
             VERSIONS,
             DIGESTS,
             self.first,
+            certainty=self.certainty,
         )
 
     def analysis(self, name: str) -> Analysis:
@@ -397,9 +404,17 @@ def build(folder: Path) -> Case:
     analyses = tuple(analyse(select(rows, plan), plan, protocol) for plan in protocol.analyses)
     figures = {
         analysis.id: {
-            **{kind: drawing(f"{analysis.id}-{kind}", width) for kind, width in (("wide", 960), ("narrow", 360))},
+            **{f"forest_{kind}": drawing(f"{analysis.id}-{kind}", width) for kind, width in SIZES.items()},
             "files": "svg pdf png",
         }
         for analysis in analyses
     }
-    return Case(protocol, extraction, grades, analyses, figures, first=ten(protocol, extraction, FINDINGS))
+    return Case(
+        protocol,
+        extraction,
+        grades,
+        analyses,
+        figures,
+        first=ten(protocol, extraction, FINDINGS),
+        certainty=tuple(found for analysis in analyses for found in certainties(analysis, protocol, extraction)),
+    )

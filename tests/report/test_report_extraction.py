@@ -7,7 +7,7 @@ import report_case
 
 from metaan.checks.extractors import share
 from metaan.report.assemble import assemble
-from metaan.report.content import Paragraph, Section, plain
+from metaan.report.content import Details, Paragraph, Section, plain
 from metaan.workbook.digest import rows_digest
 from metaan.workbook.extractors.split import AGREED_ON
 
@@ -34,7 +34,7 @@ def with_effects(case, **values):
     return replace(case, extraction=replace(case.extraction, rows={**case.extraction.rows, "Effects": rows}))
 
 
-def said(case, agreement=None):
+def section_of(case, agreement=None):
     report = assemble(
         case.protocol,
         case.extraction,
@@ -47,7 +47,11 @@ def said(case, agreement=None):
         agreement=agreement,
     )
     methods = next(section for section in report.sections if section.id == "methods")
-    section = next(block for block in methods.blocks if isinstance(block, Section) and block.id == "extraction")
+    return next(block for block in methods.blocks if isinstance(block, Section) and block.id == "extraction")
+
+
+def said(case, agreement=None):
+    section = section_of(case, agreement)
     return " ".join(plain(block.text) for block in section.blocks if isinstance(block, Paragraph))
 
 
@@ -104,3 +108,21 @@ def test_without_a_record_no_agreement_is_claimed(built):
 )
 def test_a_share_that_is_not_all_is_never_shown_as_all(agree, n, shown):
     assert share(agree, n) == shown
+
+
+def test_agreement_on_quality_tools_is_a_table_of_domains(built):
+    two = with_review(built, workbook_role="consensus", extractor="JD+AB")
+    kappa, ac1 = {"value": 0.58159, "low": 0.28, "high": 0.884}, {"value": 0.64381, "low": 0.35, "high": 0.93}
+    judged = {"n": 20, "agree": 15, "missing": 1, "low": 0.5313, "high": 0.8881, "kappa": kappa, "ac1": ac1}
+    answers = {"n": 12, "agree": 11, "missing": 0, "low": 0.646, "high": 0.985, "kappa": {"value": 0.8125}}
+    domain = {"tool": "rob-2", "name": "RoB 2", "domain": "D1", "label": "Randomisation"}
+    quality = [{**domain, "judgements": judged, "answers": answers}]
+    blocks = section_of(two, record(two, quality=quality)).blocks
+    (table,) = [b.blocks[0] for b in blocks if isinstance(b, Details) and b.blocks[0].id == "agreement-tools"]
+    shown = [[plain(each.text) for each in row.cells] for row in table.rows]
+    assert shown == [
+        ["RoB 2: Randomisation", "20", "75 %", "53 to 89", "0.58 (0.28 to 0.88)", "0.64 (0.35 to 0.93)", "1"],
+        ["RoB 2: questions of Randomisation", "12", "92 %", "65 to 98", "0.81", "", "0"],
+    ]
+    without = [b.blocks[0].id for b in section_of(two, record(two)).blocks if isinstance(b, Details)]
+    assert without == ["agreement-table"]

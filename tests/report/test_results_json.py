@@ -13,7 +13,7 @@ import report_case
 from metaan.certainty import sentences
 from metaan.report import ledger, results
 from metaan.robustness.first import First
-from metaan.terms import records, resources
+from metaan.terms import appraisal, certainty, records, resources
 from metaan.terms.finding import COLUMNS
 
 SCHEMA = resources.schema("results")
@@ -57,10 +57,20 @@ RECORDS = {
             "synthesis": "Synthesis",
         }.items()
     },
+    "absolute": certainty.Absolute,
+    "answer": appraisal.Answer,
+    "appraisal": appraisal.Appraisal,
     "bottom_line": sentences.BottomLine,
+    "certainty": certainty.Certainty,
     "first": First,
+    "harm": certainty.Harm,
+    "judged_domain": appraisal.JudgedDomain,
+    "missing_evidence": certainty.MissingEvidence,
+    "rating": certainty.Rating,
     "sentence": sentences.Sentence,
+    "step": certainty.Step,
     "total": ledger.Total,
+    "unusable": certainty.Unusable,
 }
 
 
@@ -89,6 +99,9 @@ def test_the_records_come_back_unchanged(written, case):
     data = json.loads(written)
     assert tuple(records.Analysis.from_dict(item) for item in data["analyses"]) == case.analyses
     assert tuple(records.Grade.from_dict(item) for item in data["grades"]) == case.grades
+    assert data["certainty"]
+    assert data["certainty"] == [found.to_dict() for found in case.certainty]
+    assert [certainty.Certainty.from_dict(item).to_dict() for item in data["certainty"]] == data["certainty"]
     assert (
         type(case.extraction).from_dict(
             {
@@ -119,6 +132,14 @@ def test_page_and_file_say_the_same(written, page):
     why = page.section("why").text
     assert data["why"]
     assert all(text in why for text in data["why"])
+
+
+def test_each_sentence_names_the_certainty_whose_words_it_uses(written):
+    data = json.loads(written)
+    judged = {(c["analysis_id"], c["stratum"]): c["level"] for c in data["certainty"]}
+    told = [(line["analysis_id"], s["stratum"], s["level"]) for line in data["bottom_lines"] for s in line["sentences"]]
+    assert told
+    assert all(judged[analysis, stratum] == level for analysis, stratum, level in told)
 
 
 def test_same_results_same_bytes(case, written):

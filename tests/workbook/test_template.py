@@ -8,7 +8,7 @@ import pytest
 import review
 import small_review
 from metaan.checks.check import check
-from metaan.terms.resources import schema
+from metaan.terms.resources import schema, tool, tool_names
 from metaan.workbook.columns import When
 from metaan.workbook.forms import FORMS
 from metaan.workbook.grid import letters
@@ -67,13 +67,42 @@ def test_every_word_and_every_reference_has_a_dropdown_through_a_defined_name(bo
             continue
         wanted = {f"lst_{column.words}" for column in sheet.columns if column.kind == "word"}
         references = {f"ids_{column.refers_to}" for column in sheet.columns if column.kind == "ref"}
-        listed = [v for v in book[sheet.name].data_validations.dataValidation if v.type == "list"]
-        assert {v.formula1 for v in listed} == wanted | references
-        assert wanted | references <= names
+        suggested = {f"lst_{column.suggests}" for column in sheet.columns if column.suggests}
+        every = [v for v in book[sheet.name].data_validations.dataValidation if v.type == "list"]
+        listed = [v for v in every if v.formula1 not in suggested]
+        assert {v.formula1 for v in every} == wanted | references | suggested
+        assert wanted | references | suggested <= names
+        assert all(not v.showErrorMessage for v in every if v.formula1 in suggested)  # other words may be typed
         for validation in listed:
             assert validation.errorStyle == ("warning" if validation.formula1 in references else None)  # None: stop
             assert validation.error
             assert validation.errorTitle
+
+
+def test_the_column_of_tools_offers_those_of_the_package_and_the_team(tmp_path):
+    own = {**tool("trust"), "id": "our-own"}
+    path = tmp_path / "own.xlsx"
+    path.write_bytes(workbook_bytes(small_review.protocol(own_tools={"our-own": own})))
+    book = openpyxl.load_workbook(path)
+    sheet, _, place = book.defined_names["lst_tools"].attr_text.partition("!")
+    offered = [cell.value for (cell,) in book[sheet][place.replace("$", "")]]
+    assert offered == [*tool_names(), "our-own"]
+
+
+def test_rows_may_offer_words_of_their_own(tmp_path):
+    rows = small_review.rows()
+    judged = {"design_id": "Frey2006-tr", "tool": "rob-2", "domain": "D1"}
+    rows["Quality"] = [{**judged, "item": "1.1"}, {**judged, "item": "1.2"}, judged]
+    path = tmp_path / "offers.xlsx"
+    offers = {("Quality", "answer"): [("Y", "N"), ("Y", "N"), ()], ("Quality", "judgement"): [(), (), ("low",)]}
+    path.write_bytes(workbook_bytes(small_review.protocol(), rows, offers=offers))
+    found = {
+        str(v.sqref): v.formula1
+        for v in openpyxl.load_workbook(path)["Quality"].data_validations.dataValidation
+        if v.promptTitle in ("answer", "judgement")
+    }
+    assert found["H2:H3"] == '"Y,N"'
+    assert (found["I4"], found["H5:H401"], found["I5:I401"]) == ('"low"', None, None)
 
 
 def test_names_of_ids_lead_to_the_column_of_keys(book):

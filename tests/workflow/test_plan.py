@@ -27,11 +27,11 @@ def test_an_edit_reruns_only_what_depends_on_it(tmp_path):
     before = digests_of(tmp_path)
     analysis = {"pool/tea-headache", "draw/tea-headache"}
     other = {"pool/tea-tiredness", "draw/tea-tiredness"}
-    always = {"ingest", "report"}
-    assert changed_by(tmp_path, before, "Effects", 0, a_high_event="13") == always | analysis
+    always, graded = {"ingest", "report"}, {"grade", "draw_review"}
+    assert changed_by(tmp_path, before, "Effects", 0, a_high_event="13") == always | analysis | {"draw_review"}
     assert changed_by(tmp_path, before, "Effects", 5, events_high="8") == always | other
-    assert changed_by(tmp_path, before, "Design", 0, treated_between="NR") == always | {"grade"} | analysis
-    assert changed_by(tmp_path, before, "Reports", 6, doi="10.1234/other") == always | analysis
+    assert changed_by(tmp_path, before, "Design", 0, treated_between="NR") == always | graded | analysis
+    assert changed_by(tmp_path, before, "Reports", 6, doi="10.1234/other") == always | graded | analysis
     assert changed_by(tmp_path, before, "Review", 0, value="B. Reviewer") == always
 
 

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 import small_review
@@ -23,7 +25,14 @@ def test_every_file_a_user_may_open_is_wanted(project):
     }
     assert {path.rsplit("/", 1)[1] for path in wanted if "/figures/tea-headache/" in path} == {
         *("forest.svg", "forest-narrow.svg", "forest.pdf", "forest.png"),
+        *("quality.svg", "quality-narrow.svg", "quality.pdf", "quality.png"),
     }
+    assert {Path(path).name for path in wanted if Path(path).parent == Path("results/tea/figures")} == {
+        f"{name}{kind}"
+        for name in ("schematic", "grades", "reliability")
+        for kind in (".svg", "-narrow.svg", ".pdf", ".png")
+    }
+    assert {"results/tea/design/author-queries.csv", "results/tea/certainty/tea-headache/steps.csv"} < set(wanted)
     assert not any(path.endswith(".pdf") for path in prepared({"formats": ["svg", "png"]}).targets())
 
 

@@ -16,7 +16,9 @@ from typing import Any
 
 import yaml
 
+from metaan.certainty.audit import audit_certainty
 from metaan.checks.check import check
+from metaan.design.quality_audit import audit_quality
 from metaan.terms.checks import CHECKS
 from metaan.terms.finding import BadInput, Finding, Level
 from metaan.workbook.read import Extraction, read_workbook
@@ -168,7 +170,7 @@ def _findings(case: Case, data: bytes, path: Path) -> tuple[tuple[Finding, ...],
         read = read_workbook(path, protocol.layout)
     except BadInput as bad:
         return bad.findings, None
-    found = check(read, protocol)
+    found = (*check(read, protocol), *audit_quality(read, protocol), *audit_certainty(read, protocol))
     if CHECKS[case.id].layer == "fit":
         from metaan.robustness.recheck import after_fitting
 

@@ -1,14 +1,28 @@
-# requires: results/<review>/pooling/<analysis>
-# puts out: results/<review>/figures/<analysis>
+# requires: results/<review>/pooling/<analysis>, results/<review>/design
+# puts out: results/<review>/figures
 
 
 rule draw:
-    message: "Draw the forest plot of {wildcards.analysis} of {wildcards.review}."
+    message: "Draw the figures of {wildcards.analysis} of {wildcards.review}."
     input:
         digest=RUN.asked("draw"),
         result=lambda wildcards: RUN.input(rules.pool.output.result, "draw", **wildcards),
     output:
-        **RUN.figure_files("results/{review}/figures/{analysis}"),
+        **RUN.figure_files("results/{review}/figures/{analysis}", run.OF_ANALYSIS),
         done=RUN.done("draw"),
     script:
         "../scripts/draw.py"
+
+
+rule draw_review:
+    message: "Draw what the designs of {wildcards.review} can show."
+    input:
+        digest=RUN.asked("draw_review"),
+        extraction=lambda wildcards: RUN.input(rules.ingest.output.extraction, "draw_review", **wildcards),
+        protocol=lambda wildcards: RUN.input(rules.ingest.output.protocol, "draw_review", **wildcards),
+        grades=lambda wildcards: RUN.input(rules.grade.output.records, "draw_review", **wildcards),
+    output:
+        **RUN.figure_files("results/{review}/figures", run.OF_REVIEW),
+        done=RUN.done("draw_review"),
+    script:
+        "../scripts/draw_review.py"

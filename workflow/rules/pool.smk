@@ -1,9 +1,9 @@
 # requires: results/<review>/workbook, results/<review>/design
-# puts out: results/<review>/pooling/<analysis>
+# puts out: results/<review>/pooling/<analysis>, results/<review>/certainty/<analysis>
 
 
 rule pool:
-    message: "Compute and pool {wildcards.analysis} of {wildcards.review}, each design apart."
+    message: "Compute, pool and rate {wildcards.analysis} of {wildcards.review}, each design apart."
     input:
         digest=RUN.asked("pool"),
         extraction=lambda wildcards: RUN.input(rules.ingest.output.extraction, "pool", **wildcards),
@@ -14,6 +14,8 @@ rule pool:
         effects="results/{review}/pooling/{analysis}/effects.csv",
         pooled="results/{review}/pooling/{analysis}/pooled.csv",
         ledger="results/{review}/pooling/{analysis}/ledger.csv",
+        certainty="results/{review}/certainty/{analysis}/certainty.json",
+        steps="results/{review}/certainty/{analysis}/steps.csv",
         recheck="results/{review}/pooling/{analysis}/recheck.json",
         done=RUN.done("pool"),
     script:

@@ -1,5 +1,5 @@
 # requires: every folder before it under results/<review>
-# puts out: results/<review>/report, results/<review>/robustness
+# puts out: results/<review>/report, results/<review>/robustness, questions to authors
 
 
 rule report:
@@ -12,14 +12,14 @@ rule report:
         grades=lambda wildcards: RUN.input(rules.grade.output.records, "report", **wildcards),
         results=lambda wildcards: RUN.inputs(rules.pool.output.result, "report", **wildcards),
         rechecks=lambda wildcards: RUN.inputs(rules.pool.output.recheck, "report", **wildcards),
-        wide=lambda wildcards: RUN.inputs(rules.draw.output.wide, "report", **wildcards),
-        narrow=lambda wildcards: RUN.inputs(rules.draw.output.narrow, "report", **wildcards),
-        plates=lambda wildcards: RUN.plates(**wildcards),
+        certainties=lambda wildcards: RUN.inputs(rules.pool.output.certainty, "report", **wildcards),
+        figures=lambda wildcards: RUN.drawn(**wildcards),
         agreement=lambda wildcards: RUN.agreement(**wildcards),
     output:
         html="results/{review}/report/report.html",
         json="results/{review}/report/results.json",
         first="results/{review}/robustness/check-first.csv",
+        queries="results/{review}/design/author-queries.csv",
         fitted="results/{review}/robustness/findings.csv",
         done=RUN.done("report"),
     script:

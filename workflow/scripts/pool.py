@@ -1,8 +1,9 @@
-"""Rows of one analysis to effects, pooled results and the ledger."""
+"""Rows of one analysis to effects, pooled results, the ledger, and certainty."""
 
 from collections.abc import Iterator
 from typing import Any
 
+from metaan.certainty.grade import STEPS, certainties, steps_rows
 from metaan.pooling.select import candidates, select
 from metaan.pooling.strata import analyse
 from metaan.robustness.recheck import cells_of, findings_of
@@ -43,9 +44,11 @@ def pool(
     effects: str,
     pooled: str,
     ledger: str,
+    certainty: str,
+    steps: str,
     recheck: str,
 ) -> None:
-    """Pool one analysis of a review."""
+    """Pool one analysis of a review, and grade how sure it makes us."""
     read = read_extraction(extraction)
     plan = read_protocol(protocol, review)
     graded = {record["design_id"]: Grade.from_dict(record) for record in read_json(grades)}
@@ -53,6 +56,9 @@ def pool(
     selection = select(rows, plan.analysis(analysis))
     done = analyse(selection, plan.analysis(analysis), plan)
     write_json(result, done.to_dict())
+    sure = certainties(done, plan, read)
+    write_json(certainty, [each.to_dict() for each in sure])
+    write_table(steps, STEPS, steps_rows(sure))
     weighed = [cell.to_dict() for cell in cells_of(done, plan, rows, read.decimal_mark)]
     write_json(recheck, {"cells": weighed, "findings": [item.record() for item in findings_of(done, plan, rows)]})
     write_table(effects, EFFECTS, _effects(done))

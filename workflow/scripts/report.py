@@ -9,11 +9,13 @@ from typing import Any
 
 from metaan.checks.book import Book
 from metaan.checks.overrides import confirmed
+from metaan.design import queries as design_queries
 from metaan.files import digest, write_atomically
 from metaan.report import html as page
 from metaan.report import results as data
 from metaan.report.assemble import assemble
 from metaan.robustness.first import SHOWN, First, Weighed, rank
+from metaan.terms.certainty import Certainty
 from metaan.terms.finding import COLUMNS, Finding
 from metaan.terms.records import Analysis, Grade
 from metaan.workbook.digest import rows_digest
@@ -36,13 +38,13 @@ def report(
     grades: str,
     results: str | Sequence[str],
     rechecks: str | Sequence[str],
-    wide: str | Sequence[str],
-    narrow: str | Sequence[str],
-    plates: str | Sequence[str],
+    certainties: str | Sequence[str],
+    figures: str | Sequence[str],
     agreement: str | Sequence[str],
     html: str,
     json: str,
     first: str,
+    queries: str,
     fitted: str,
 ) -> None:
     """Write the report of a review and its results.json."""
@@ -54,18 +56,14 @@ def report(
     cells, about_results = _rechecked(listed(rechecks))
     about_results = list(confirmed(about_results, Book(read, plan, plan.layout)))[: len(about_results)]
     ranked = rank(cells, read, found, {analysis.id: analysis.title for analysis in analyses}, shown=None)
-    formats = " ".join(dict.fromkeys(["svg", *(Path(path).suffix[1:] for path in listed(plates))]))
-    figures = {
-        analysis.id: {"wide": _text(broad), "narrow": _text(slim), "files": formats}
-        for analysis, broad, slim in zip(analyses, listed(wide), listed(narrow), strict=True)
-    }
+    graded = [Grade.from_dict(record) for record in read_json(grades)]
     done = assemble(
         plan,
         read,
-        [Grade.from_dict(record) for record in read_json(grades)],
+        graded,
         analyses,
         [*found, *about_results],
-        figures,
+        _drawn(listed(figures)),
         {"Python": platform.python_version(), **{name: metadata.version(name) for name in LIBRARIES}},
         {
             "workbook": rows_digest(read),
@@ -73,11 +71,29 @@ def report(
         },
         ranked[:SHOWN],
         next((read_agreement(Path(path)) for path in listed(agreement)), None),
+        [Certainty.from_dict(each) for path in listed(certainties) for each in read_json(path)],
     )
     write_table(first, FIRST, map(_line, ranked))
+    asked = design_queries.rows(design_queries.queries(read, plan, graded, analyses))
+    write_table(queries, design_queries.COLUMNS, asked)
     write_table(fitted, COLUMNS, (item.record() for item in about_results))
     write_atomically(html, page.render(done))
     write_atomically(json, data.render(done))
+
+
+def _drawn(paths: Sequence[str]) -> dict[str, dict[str, str]]:
+    """Return the SVG of every figure by analysis ("" for the whole review), and the formats drawn."""
+    found: dict[str, dict[str, str]] = {}
+    for path in map(Path, paths):
+        analysis = path.parent.name if path.parent.parent.name == "figures" else ""
+        drawn = found.setdefault(analysis, {"files": "svg"})
+        if path.suffix != ".svg":
+            kind = path.suffix[1:]
+            drawn["files"] += f" {kind}" if kind not in drawn["files"].split() else ""
+            continue
+        name, narrow = path.stem.removesuffix("-narrow"), path.stem.endswith("-narrow")
+        drawn[f"{name}_{'narrow' if narrow else 'wide'}"] = path.read_text(encoding="utf-8")
+    return found
 
 
 def _rechecked(paths: Sequence[str]) -> tuple[list[Weighed], list[Finding]]:
@@ -92,10 +108,6 @@ def _line(cell: First) -> dict[str, Any]:
     limits = {"ci_low": cell.ci.low, "ci_high": cell.ci.high}
     limits |= {"moved_low": cell.moved_ci.low, "moved_high": cell.moved_ci.high}
     return kept | limits | {"changes": "yes" if cell.changes else "no", "reasons": "; ".join(cell.reasons)}
-
-
-def _text(path: str) -> str:
-    return Path(path).read_text(encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -35,6 +35,28 @@ def read_extraction(path: str | Path) -> Extraction:
     return Extraction.from_dict(read_json(path))
 
 
+def write_figure(name: str, files: Mapping[str, str], wide: Any, narrow: Any) -> None:
+    """Write one figure: SVG for wide and narrow screens, and the other formats among `files`.
+
+    Parameters
+    ----------
+    name : str
+        Name of the figure; its files are `<name>_wide`, `<name>_narrow`, `<name>_pdf`, ...
+    files : mapping
+        Name -> path, as `metaan.run.Run.figure_files` gives them.
+    wide, narrow : Layout
+        Both layouts of the figure.
+    """
+    from metaan.figures.draw import render, render_all
+
+    wanted = {key.removeprefix(f"{name}_"): path for key, path in files.items() if key.startswith(f"{name}_")}
+    images = render_all(wide, ["svg", *(form for form in wanted if form not in ("wide", "narrow"))])
+    write_atomically(wanted["wide"], images.pop("svg"))
+    write_atomically(wanted["narrow"], render(narrow, "svg"))
+    for form, image in images.items():
+        write_atomically(wanted[form], image)
+
+
 def listed(given: str | Sequence[str]) -> list[str]:
     """Return a list of files where Snakemake gives one file as itself."""
     return [given] if isinstance(given, str) else list(given)

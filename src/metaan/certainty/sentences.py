@@ -1,21 +1,25 @@
 """Sentences on what a body of evidence shows, none stronger than its design and its interval allow.
 
-Each stratum speaks for itself, with the strongest verb its design may use (`terms.designs.STRATA`). A conclusion needs
-an interval that leaves no doubt, three studies, and no known study beside them that says otherwise.
+Each stratum speaks for itself, with the strongest verb its design may use (`terms.designs.STRATA`) and the words its
+certainty allows (`bank`). A conclusion needs an interval that leaves no doubt, three studies, and no known study beside
+them that says otherwise.
 """
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from metaan.terms import wording
+from metaan.certainty import bank
+from metaan.certainty.bank import DO_NOT_TELL
+from metaan.terms import phrases, wording
+from metaan.terms.certainty import Absolute, Certainty
 from metaan.terms.designs import STRATA
 from metaan.terms.measures import MEASURES
 from metaan.terms.records import Analysis, Beside, Record, Synthesis
 
 ENOUGH = 3  #: studies below which no interval is trusted
-DO_NOT_TELL = "the studies do not tell us"
+PER_FIRST = 100  #: people to whom absolute risks are referred beside a sentence
 MEASURED_AFTER = "measured after the outcome"
 AFTER = {"case_control": MEASURED_AFTER, "treatment_cohort": "treatment not assigned at random"}  #: last words
 NOBODY_MEASURED_FIRST = "No study in this review measured it first."
@@ -53,6 +57,7 @@ class Sentence(Record):
     verdict: str
     text: str
     then: tuple[str, ...] = ()  #: short sentences that qualify it and must follow it
+    level: str = ""  #: certainty whose words it uses; empty where none was judged
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +71,12 @@ class BottomLine(Record):
 
 
 def bottom_line(
-    analysis: Analysis, label: Label, *, elsewhere: Sequence[str] = (), lead: str = MEASURED_FIRST_ELSEWHERE
+    analysis: Analysis,
+    label: Label,
+    *,
+    elsewhere: Sequence[str] = (),
+    lead: str = MEASURED_FIRST_ELSEWHERE,
+    certainty: Mapping[str, Certainty] | None = None,
 ) -> BottomLine:
     """Return what may be said of one analysis.
 
@@ -81,14 +91,18 @@ def bottom_line(
         say.
     lead : str
         Words before those studies.
+    certainty : mapping, optional
+        Stratum -> how sure its studies make us: its sentence uses the words of that level. A stratum without one tells
+        what its studies found.
     """
+    judged = certainty or {}
     if analysis.no_bottom_line:
         reason = analysis.no_bottom_line
         return BottomLine(analysis_id=analysis.id, withheld=wording.sentence(f"no bottom line: {reason}"), sentences=())
     return BottomLine(
         analysis_id=analysis.id,
         withheld="",
-        sentences=tuple(_sentence(analysis, synthesis, label) for synthesis in analysis.strata),
+        sentences=tuple(_sentence(analysis, s, label, judged.get(s.stratum)) for s in analysis.strata),
         closing=_closing(analysis, elsewhere, lead),
     )
 
@@ -140,73 +154,110 @@ def _log(value: float) -> float:
     return math.log(value) if value > 0 else -math.inf
 
 
-def _sentence(analysis: Analysis, synthesis: Synthesis, label: Label) -> Sentence:
+def _sentence(analysis: Analysis, synthesis: Synthesis, label: Label, sure: Certainty | None) -> Sentence:
     found = verdict(analysis, synthesis)
+    level = sure.level if sure is not None else ""
     return Sentence(
         stratum=synthesis.stratum,
         verdict=found.value,
-        text=_text(analysis, synthesis, found, label),
-        then=tuple(_then(analysis, synthesis, found)),
+        text=wording.sentence(_text(analysis, synthesis, found, label, level)),
+        then=tuple(_then(analysis, synthesis, found, label, sure)),
+        level=level,
     )
 
 
-def _text(analysis: Analysis, synthesis: Synthesis, found: Verdict, label: Label) -> str:
-    after = f", {AFTER[synthesis.stratum]}" if synthesis.stratum in AFTER else ""
-    one, many = _STUDIES[synthesis.stratum]
+def _text(analysis: Analysis, synthesis: Synthesis, found: Verdict, label: Label, level: str) -> str:
+    stratum = synthesis.stratum
+    one, many = _STUDIES[stratum]
     if found is Verdict.NO_STUDY:
-        return wording.sentence(f"no {one} with numbers that can be pooled")
+        return bank.NO_STUDY.format(study=one)
+    said = {
+        "after": f", {AFTER[stratum]}" if stratum in AFTER else "",
+        "studies": f"{synthesis.k} {many}",
+        "effect": _effect(analysis, synthesis),
+        "asked": _asked(analysis, synthesis, label),
+    }
+    unknown = level == "very_low"
     if found is Verdict.ONE_STUDY:
-        only = synthesis.estimates[0]
-        effect = wording.full_effect(synthesis.measure, only.effect.y, only.ci, analysis.level)
-        return wording.sentence(f"one study: {only.label} ({one}), {effect}{after}")
-    studies = f"{synthesis.k} {many}"
-    effect = _effect(analysis, synthesis)
+        study = f"{synthesis.estimates[0].label} ({one})"
+        return (bank.ONE_UNKNOWN if unknown else bank.ONE_STUDY).format(study=study, **said)
+    if unknown:
+        return bank.UNKNOWN.format(**said)
     if found is Verdict.NOT_TOLD:
-        claim = _claim(analysis, synthesis, label, rising=True, open_question=True)
-        return wording.sentence(f"whether {claim}, {DO_NOT_TELL}: {studies}, {effect}{after}")
+        return bank.NOT_TOLD.format(**said)
     if found is Verdict.LITTLE_OR_NONE:
-        return wording.sentence(f"{_little(analysis, synthesis, label)}: {studies}, {effect}{after}")
-    rising = synthesis.pooled is not None and synthesis.pooled.estimate > 0
-    claim = _claim(analysis, synthesis, label, rising=rising, open_question=False)
-    return wording.sentence(f"in {studies}, {claim}: {effect}{after}")
+        return bank.SAID.format(claim=bank.little(stratum, level, _little(analysis, synthesis, label)), **said)
+    return (bank.SAID if level else bank.FOUND).format(claim=_claim(analysis, synthesis, label, level), **said)
 
 
-def _then(analysis: Analysis, synthesis: Synthesis, found: Verdict) -> Iterable[str]:
-    if found is Verdict.SOME and synthesis.small is not None:
+def _then(
+    analysis: Analysis, synthesis: Synthesis, found: Verdict, label: Label, sure: Certainty | None
+) -> Iterable[str]:
+    claimed = sure is None or sure.level != "very_low"
+    if claimed and found is Verdict.SOME and synthesis.small is not None:
         limits = wording.interval(synthesis.measure, synthesis.small)
         yield f"Whether the difference is more than small (outside {limits}), {DO_NOT_TELL}."
     if synthesis.k >= ENOUGH and _leaves_out_null(synthesis):
         for b in _beside(analysis, synthesis):
             if not _compatible(synthesis, b):
                 yield f"A study that cannot be pooled does not show it: {b.label}."
+    if sure is not None and sure.absolute is not None and synthesis.k and synthesis.stratum not in AFTER:
+        yield wording.sentence(_in_people(analysis, synthesis, sure.absolute, label))
+
+
+def _in_people(analysis: Analysis, synthesis: Synthesis, absolute: Absolute, label: Label) -> str:
+    """Return "Live birth per 100 women: Control 44, Immunoglobulin 62 (51 to 74)"."""
+    said = {**analysis.words, **synthesis.words}
+    people, per = said.get("people", "people"), PER_FIRST
+    without, with_ = said.get("group2") or "without", said.get("group1") or "with"
+    low = wording.out_of(absolute.baseline, per)
+    return f"{outcome(synthesis, label)} per {per} {people}: {without} {low}, {with_} {phrases.risk(absolute, per)}"
 
 
 def _effect(analysis: Analysis, synthesis: Synthesis) -> str:
+    if synthesis.k == 1:
+        only = synthesis.estimates[0]
+        return wording.full_effect(synthesis.measure, only.effect.y, only.ci, analysis.level)
     if synthesis.pooled is None:
         return "not pooled"
     return wording.full_effect(synthesis.measure, synthesis.pooled.estimate, synthesis.pooled.ci, analysis.level)
 
 
-def _claim(analysis: Analysis, synthesis: Synthesis, label: Label, *, rising: bool, open_question: bool) -> str:
+def _claim(analysis: Analysis, synthesis: Synthesis, label: Label, level: str) -> str:
     """Return subject, verb and object: "a higher level of X came before loss more often", "X changed live birth".
 
     That a factor which was recorded first came first is no finding: what a prospective study is asked, and may claim,
     is whether the outcome follows more often.
     """
-    first = synthesis.stratum == "prospective"
-    verb = "is followed by" if first and open_question else STRATA[synthesis.stratum].verb
+    rising = synthesis.pooled is not None and synthesis.pooled.estimate > 0
+    marker = analysis.factor_kind == "marker"
     subject, event = factor(analysis, synthesis, label), outcome(synthesis, label)
-    if analysis.factor_kind == "marker":
-        often = " more often" if first else ""
-        return f"a {'higher' if rising else 'lower'} level of {subject} {verb} {event}{often}"
-    if open_question:
-        asked = subject + (_contrast(synthesis) if analysis.factor_kind == "exposure" else "")
-        return f"{asked} {verb} {event}{' more often' if first else ''}"
-    if first:
-        return f"{subject} {verb} {event} {'more' if rising else 'less'} often"
+    often = "more often" if rising else "less often"
     said = {**analysis.words, **synthesis.words}
-    direction = said.get("high" if rising else "low", "") or f"{event} {'more' if rising else 'less'} often"
-    return f"{subject} {verb} {event} ({direction})"
+    return bank.claim(
+        synthesis.stratum,
+        level,
+        marker=marker,
+        subject=_level(subject, rising=rising) if marker else subject,
+        event=event,
+        direction="" if marker else said.get("high" if rising else "low", "") or f"{event} {often}",
+        often=often,
+    )
+
+
+def _asked(analysis: Analysis, synthesis: Synthesis, label: Label) -> str:
+    """Return what the studies were asked, in the words of a question that stays open."""
+    marker = analysis.factor_kind == "marker"
+    subject = factor(analysis, synthesis, label)
+    if marker:
+        subject = _level(subject, rising=True)
+    elif analysis.factor_kind == "exposure":
+        subject += _contrast(synthesis)
+    return bank.asked(synthesis.stratum, subject=subject, event=outcome(synthesis, label))
+
+
+def _level(subject: str, *, rising: bool) -> str:
+    return f"a {'higher' if rising else 'lower'} level of {subject}"
 
 
 def _little(analysis: Analysis, synthesis: Synthesis, label: Label) -> str:

@@ -138,10 +138,15 @@ def pooled_beyond_chance(parts: Sequence[tuple[int, float, float]]) -> float:
     return (observed - chance) / (1 - chance) if chance < 1 else math.nan
 
 
-def chances(a: Sequence[Hashable], b: Sequence[Hashable]) -> tuple[float, float, float]:
-    """Return the share that agrees, and the share expected by chance for kappa and for AC1."""
+def chances(
+    a: Sequence[Hashable], b: Sequence[Hashable], categories: Sequence[Hashable] = ()
+) -> tuple[float, float, float]:
+    """Return the share that agrees, and the share expected by chance for kappa and for AC1.
+
+    `categories` are all that could have been chosen, for AC1; those that were chosen unless given.
+    """
     _paired(a, b)
-    n, chosen = len(a), sorted({*a, *b}, key=str)
+    n, chosen = len(a), sorted({*a, *b, *categories}, key=str)
     agreed = sum(one == two for one, two in zip(a, b, strict=True)) / n
     share = [(list(a).count(c) + list(b).count(c)) / (2 * n) for c in chosen]
     by_ac1 = sum(p * (1 - p) for p in share) / (len(chosen) - 1) if len(chosen) > 1 else 0.0

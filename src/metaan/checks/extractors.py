@@ -224,10 +224,12 @@ def record(
     settled: Mapping[str, int] | None = None,
     left_out: int = 0,
     rows: str = "",
+    quality: Sequence[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
     """Return what agreement.json says: how far two people agree, what they differ in, and how that was settled.
 
     `rows` is the digest of the rows agreed on, empty before the consensus; a report quotes the rest only beside them.
+    `quality` is the agreement on quality tools, domain by domain (`design.assessors`).
     """
     missed = {
         sheet: {"only_a": len(aligned.only_a), "only_b": len(aligned.only_b), "both": len(aligned.pairs)}
@@ -243,6 +245,7 @@ def record(
         "settled": dict(settled) if settled is not None else None,
         "left_out": left_out,
         "agreement": found.to_dict(),
+        "quality": list(quality),
     }
 
 
@@ -250,6 +253,23 @@ def share(agree: int, n: int) -> str:
     """Return a share in percent; with a decimal where rounding would make it all or none."""
     rounded = wording.percent(100 * agree / n)
     return wording.percent(100 * agree / n, 1) if rounded in ("0 %", "100 %") and 0 < agree < n else rounded
+
+
+def limits(said: Mapping[str, Any]) -> str:
+    """Return the interval of a share of agreement.json in percent, without the sign; empty where there is none."""
+    if "low" not in said:
+        return ""
+    return f"{wording.fixed(100 * said['low'], 0)} to {wording.fixed(100 * said['high'], 0)}"
+
+
+def coefficient(said: Mapping[str, float] | None) -> str:
+    """Return a coefficient of agreement.json with its interval; empty where it is not given."""
+    if said is None:
+        return ""
+    value = wording.fixed(said["value"], 2)
+    if "low" not in said:
+        return value
+    return f"{value} ({wording.fixed(said['low'], 2)} to {wording.fixed(said['high'], 2)})"
 
 
 def check_roles(book: Book) -> Iterator[Finding]:

@@ -10,6 +10,8 @@ from metaan.terms.finding import Finding, Level
 from metaan.workbook.named import row_names
 from metaan.workbook.read import Row
 
+_LATER = ("quality", "fit")  #: layers whose findings are made after those of the workbook
+
 Name = tuple[str, str, str]  #: id of the finding, sheet, row
 
 
@@ -117,7 +119,7 @@ def _idle(book: Book, typed: dict[Name, Row], met: dict[Name, Level]) -> Iterato
                 "warnings only: an error is mended, it cannot be confirmed",
                 "mend the cell the finding names, then delete this row",
             )
-        elif name not in met and check.layer != "fit" and check.id != "PROTOCOL":
+        elif name not in met and check.layer not in _LATER and check.id != "PROTOCOL":
             yield finding(
                 "OVERRIDE",
                 row,

@@ -16,6 +16,7 @@ _COMMANDS = {
     "new": ("workbooks", "new"),
     "template": ("workbooks", "template"),
     "check": ("check", "check"),
+    "appraise": ("appraise", "appraise"),
     "split": ("extractors", "split"),
     "compare": ("extractors", "compare"),
     "consensus": ("extractors", "consensus"),

@@ -39,7 +39,7 @@ def export_(what: str, source: Path, out: Path | None, analysis: str | None) -> 
     """
     from metaan.files import write_atomically
 
-    protocol, extraction = _read(source, checked=what in ("revman", "metafor", "meta"))
+    protocol, extraction = _read(source, checked=what in ("revman", "metafor", "meta", "robvis"))
     folder = (source if source.is_dir() else source.parent) / "exports"
     files, left_out = _exported(what, protocol, extraction, analysis, source)
     folder = out or (folder / what if what in ("csv", "revman") else folder)
@@ -65,7 +65,7 @@ def _exported(
     if what == "robvis":
         from metaan.exchange.quality import robvis_files
 
-        return robvis_files(extraction), ()
+        return robvis_files(extraction, protocol)
     if what == "prisma":
         from metaan.exchange.prisma import prisma_csv
 

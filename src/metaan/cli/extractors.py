@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from metaan.cli.agreement import show, show_differences
 from metaan.cli.shared import fault, guarded, need, refuse_existing
 from metaan.terms.finding import BadInput, Finding, Level, errors
 
 if TYPE_CHECKING:
-    from metaan.checks.extractors import Agreed
     from metaan.workbook.extractors.align import Alignment
     from metaan.workbook.extractors.sheet import Decision, Discrepancy
     from metaan.workbook.protocol import Protocol
@@ -95,9 +95,10 @@ def compare(a: Path, b: Path, out: Path | None, protocol_file: Path | None) -> N
     _refuse_agreed(folder / AGREEMENT)
     protocol, _ = _protocol(a, protocol_file)
     pair = _Pair(a, b, protocol)
-    _show(pair)
+    show(pair.alignment, pair.extractors, pair.agreement, pair.quality)
+    show_differences(pair.differences)
     found = pair.differences
-    summary = record(pair.agreement, pair.alignment, found, pair.extractors)
+    summary = record(pair.agreement, pair.alignment, found, pair.extractors, quality=pair.quality)
     write_atomically(target, page.workbook_bytes(found, page.about(pair.a, pair.b), protocol.title))
     write_atomically(folder / AGREEMENT, to_json(summary))
     click.echo(f"\nwritten: {target} and {folder / AGREEMENT}")
@@ -159,7 +160,10 @@ def consensus(
         raise BadInput([*wrong, *hint.findings])
     write_atomically(target, workbook_bytes(protocol, made.rows))
     digest = rows_digest(agreed, AGREED_ON)
-    summary = record(pair.agreement, pair.alignment, found, pair.extractors, made.decided, len(made.left_out), digest)
+    left_out = len(made.left_out)
+    summary = record(
+        pair.agreement, pair.alignment, found, pair.extractors, made.decided, left_out, digest, pair.quality
+    )
     write_atomically(target.parent / AGREEMENT, to_json(summary))
     for sheet in EXTRACTED:
         aligned = pair.alignment.sheets[sheet]
@@ -210,6 +214,13 @@ class _Pair:
         return agreement(answers(self.alignment, self.a, self.b, layout), layout, self.a.decimal_mark)
 
     @cached_property
+    def quality(self) -> list[dict[str, Any]]:
+        """Agreement on quality tools, domain by domain."""
+        from metaan.design.assessors import assessors
+
+        return [each.to_dict() for each in assessors(self.a, self.b, self.alignment, self.protocol)]
+
+    @cached_property
     def differences(self) -> "list[Discrepancy]":
         from metaan.robustness.disagreement import discrepancies
 
@@ -240,6 +251,7 @@ def _both(a: Path, b: Path, protocol: "Protocol") -> "tuple[tuple[Path, Path], t
         One of them has errors, or the two are not those of two extractors.
     """
     from metaan.checks.check import check
+    from metaan.design.quality_audit import audit_quality
     from metaan.terms.wording import count
     from metaan.workbook.read import read_workbook
 
@@ -247,7 +259,7 @@ def _both(a: Path, b: Path, protocol: "Protocol") -> "tuple[tuple[Path, Path], t
     found: list[Finding] = []
     for path in (a, b):
         read = read_workbook(path, protocol.layout)
-        said = [each for each in check(read, protocol) if each.id != "S06"]
+        said = [each for each in (*check(read, protocol), *audit_quality(read, protocol)) if each.id != "S06"]
         tally = [count(sum(each.level is level for each in said), name) for level, name in _LEVELS]
         click.echo(f"{path}: {count(len(read.sheet('Effects')), 'comparison')}; {', '.join(tally)}")
         found += errors(said)
@@ -318,41 +330,3 @@ def _as_read(rows: Mapping[str, Sequence[Mapping[str, str]]], protocol: "Protoco
     moved = {name: tuple(replace(row, workbook=str(target)) for row in found) for name, found in read.rows.items()}
     said = tuple(replace(each, origin=replace(each.origin, workbook=str(target))) for each in read.findings)
     return replace(read, workbook=str(target), rows=moved, findings=said)
-
-
-def _show(pair: _Pair) -> None:
-    """Print who missed what, how far the two agree, and how many differences there are."""
-    from metaan.terms.wording import count
-    from metaan.workbook.extractors.consensus import needs_decision
-    from metaan.workbook.extractors.split import EXTRACTED
-
-    click.echo(f"\nA = {pair.extractors[0]}, B = {pair.extractors[1]}; rows are matched by what they mean")
-    if pair.extractors[0] == pair.extractors[1]:
-        click.echo(f"both workbooks name {pair.extractors[0]} as extractor: correct it on the sheet Review")
-    for name in EXTRACTED:
-        aligned = pair.alignment.sheets[name]
-        if aligned.pairs or aligned.only_a or aligned.only_b:
-            alone = f"{len(aligned.only_a)} only in A, {len(aligned.only_b)} only in B"
-            click.echo(f"  {name:12}{count(len(aligned.pairs), 'row')} in both, {alone}")
-    table = pair.agreement
-    if table.overall:
-        click.echo(f"\n{'answers':26}{'n':>5}  {'agree':>6}  {'95 % interval':>15}  {'kappa':>6}  {'AC1':>6}")
-        for each in (*table.groups, table.overall):
-            click.echo(_line(each))
-        click.echo("kappa and AC1: words only, pooled over questions; a blank, NR and NA count as answers of their own")
-        click.echo("where they are not given there are fewer than ten such answers, or both always chose one word")
-    found = pair.differences
-    counts = [f"{sum(each.priority == level for each in found)} of priority {level}" for level in (1, 2, 3)]
-    to_decide = sum(needs_decision(each) for each in found)
-    click.echo(f"\n{count(len(found), 'difference')}: {', '.join(counts)}; {to_decide} to be decided")
-
-
-def _line(each: "Agreed") -> str:
-    from metaan.checks.extractors import share
-    from metaan.terms.wording import fixed
-
-    name = f"{each.sheet}, {each.name}" if each.sheet else "all"
-    low, high = (fixed(100 * limit, 0) for limit in each.interval)
-    said = [fixed(c.value, 2) if c is not None and c.defined else "" for c in (each.kappa, each.ac1)]
-    figures = "".join(f"  {text:>6}" for text in said)
-    return f"{name:26}{each.n:>5}  {share(each.agree, each.n):>6}  {f'{low} to {high}':>15}{figures}".rstrip()

@@ -4,62 +4,73 @@ The tree asks in this order: randomised? a treatment? measured before the outcom
 reported counts as not met; the best case, with every such fact favourable, is printed beside the grade.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from metaan.design.conditions import CASE_CONTROL, DECISIVE, PROSPECTIVE, Condition
-from metaan.terms import wording
+from metaan.design import reasons
+from metaan.design.appraise import Facts, appraisals, primary_reports, typed_rows
+from metaan.design.conditions import DECISIVE, PROSPECTIVE, Condition, all_states, conditions_of, state
+from metaan.design.judge import first
+from metaan.design.people import of_designs
+from metaan.design.tool import tool
+from metaan.terms.appraisal import LEVELS, TYPED, Appraisal
 from metaan.terms.records import Grade
-from metaan.workbook.columns import Layout
 from metaan.workbook.protocol import Protocol
 from metaan.workbook.read import Extraction, Row
 from metaan.workbook.typed import typed
 
-#: overall judgement of a risk-of-bias tool -> grade
-ROB2 = {"low": "A", "some": "B", "some_concerns": "B", "some concerns": "B", "high": "C"}
-ROBINS_I = {"low": "B", "moderate": "C", "serious": "D", "critical": "D", "no_information": "D"}
-
-_ORDER = {
-    "trial": "Treatment was assigned at random",
-    "treatment_cohort": "Treated and untreated people were compared without random assignment",
-    "prospective": "The factor was recorded before the outcome",
-    "case_control": "People were chosen by outcome and the factor recorded after it",
-    "cross_sectional": "Factor and outcome were recorded at the same time",
+#: how bad the overall judgement of the tool that decides is -> grade
+BY_TOOL = {
+    "trial": {"low": "A", "some": "B", "high": "C", "critical": "C", "none": "C"},
+    "treatment_cohort": {"low": "B", "some": "C", "high": "D", "critical": "D", "none": "D"},
 }
+NOT_ASSESSED = {"trial": ("C", "A"), "treatment_cohort": ("D", "B")}  #: grade and best case
 
-#: kinds of sources that a reader must know of
-_SEEN = {
-    "abstract": "an abstract",
-    "review_table": "a table of a review",
-    "grant_report": "a grant report",
-    "second_hand": "a second-hand page",
-}
+ONE_GROUP = "One group without a comparison: it shows what happened, not what made it happen."
 
 Answers = Mapping[str, bool | None]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Known:
+    """What the sheets of a review say of each comparison besides its Design row."""
+
+    studies: Mapping[str, Row]
+    reports: Mapping[str, Row]  #: by study
+    treatments: set[str]
+    one_group: set[str]
+    sources: Mapping[str, set[str]]
+    answered: Mapping[str, Mapping[tuple[str, str], list[Row]]]
+    repeats: Mapping[str, tuple[str, ...]]
+    people: Mapping[str, int]
+
+
 def grade_all(extraction: Extraction, protocol: Protocol) -> tuple[Grade, ...]:
     """Grade every row of the Design sheet, in the order of the sheet."""
-    layout = protocol.layout
-    studies = extraction.by_key("Studies", "study_id")
-    treatments = {row["design_id"] for row in extraction.sheet("Effects") if row["factor_kind"] == "treatment"}
-    sources = _kinds_of_sources(extraction)
-    alone = _one_group(extraction)
-    judgements = _overall_judgements(extraction)
-    return tuple(
-        _grade(
-            row,
-            layout,
-            protocol,
-            studies.get(row["study_id"]),
-            treatment=row["design_id"] in treatments,
-            judged=judgements.get(row["design_id"], {}),
-            one_group=row["design_id"] in alone,
-            sources=sources.get(row["design_id"], set()),
-            decimal_mark=extraction.decimal_mark,
-        )
-        for row in extraction.sheet("Design")
+    known = _Known(
+        studies=extraction.by_key("Studies", "study_id"),
+        reports=primary_reports(extraction),
+        treatments=treatments(extraction),
+        one_group=_one_group(extraction),
+        sources=_kinds_of_sources(extraction),
+        answered=typed_rows(extraction, protocol),
+        repeats=reasons.repeats(extraction, protocol.layout),
+        people=of_designs(extraction, protocol.layout),
     )
+    return tuple(_grade(row, extraction, protocol, known) for row in extraction.sheet("Design"))
+
+
+def treatments(extraction: Extraction) -> set[str]:
+    """Return the designs that compare a treatment."""
+    return {row["design_id"] for row in extraction.sheet("Effects") if row["factor_kind"] == "treatment"}
+
+
+def facts_of(row: Row, extraction: Extraction, protocol: Protocol, study: Row | None) -> dict[str, Any]:
+    """Return a typed row of the Design sheet, its population that of the study where it names none."""
+    facts = typed(row, protocol.layout.sheet("Design"), extraction.decimal_mark)
+    facts["population"] = facts.get("population") or (study.answer("population") if study else "") or None
+    return facts
 
 
 def _kinds_of_sources(extraction: Extraction) -> dict[str, set[str]]:
@@ -78,46 +89,30 @@ def _one_group(extraction: Extraction) -> set[str]:
     return {design for design, found in forms.items() if found == {"single_group"}}
 
 
-def _overall_judgements(extraction: Extraction) -> dict[str, dict[str, str]]:
-    """Return design -> tool -> overall judgement from the Quality sheet."""
-    found: dict[str, dict[str, str]] = {}
-    for row in extraction.sheet("Quality"):
-        if row["domain"].casefold() == "overall" and row.answer("judgement"):
-            found.setdefault(row["design_id"], {})[row["tool"].casefold()] = row["judgement"].casefold()
-    return found
-
-
-def _grade(
-    row: Row,
-    layout: Layout,
-    protocol: Protocol,
-    study: Row | None,
-    *,
-    treatment: bool,
-    judged: Mapping[str, str],
-    one_group: bool,
-    sources: set[str],
-    decimal_mark: str,
-) -> Grade:
-    sheet = layout.sheet("Design")
-    facts = dict(typed(row, sheet, decimal_mark))
-    facts["population"] = facts.get("population") or (study.answer("population") if study else "") or None
-    stratum, stratum_flags = stratum_of(facts, treatment=treatment)
-    names = {column.name for column in sheet.columns}
-    conditions = _conditions(stratum, names)
-    answers: Answers = {c.key: c.answer(facts, protocol.required_confounders) for c in conditions}
-    derived, best, remark = _derive(stratum, facts, answers, judged)
+def _grade(row: Row, extraction: Extraction, protocol: Protocol, known: _Known) -> Grade:
+    name, study, report = row["design_id"], known.studies.get(row["study_id"]), known.reports.get(row["study_id"])
+    layout, required = protocol.layout, protocol.required_confounders
+    facts = facts_of(row, extraction, protocol, study)
+    stratum, stratum_flags = stratum_of(facts, treatment=name in known.treatments)
+    names = {column.name for column in layout.sheet("Design").columns}
+    conditions = conditions_of(stratum, names)
+    answers: Answers = {c.key: c.answer(facts, required) for c in conditions}
+    states = {c.key: state(c, facts, required) for c in conditions}
+    about = Facts(design=row, study=study, report=report, conditions=all_states(facts, required, names))
+    judged = appraisals(about, stratum, known.answered.get(name, {}), protocol)
+    derived, best, remark = derive(stratum, answers, judged, protocol)
+    reason = reasons.reason(stratum, conditions, states, remark, protocol, facts)
+    if name in known.one_group:
+        derived, best, reason = "D", "D", ONE_GROUP
     override = row.answer("grade_override")
-    reason = _reason(stratum, conditions, answers, remark, protocol, facts)
-    if one_group:
-        derived, best, reason = (
-            "D",
-            "D",
-            "One group without a comparison: it shows what happened, not what made it happen.",
-        )
-    flags = (*stratum_flags, *_flags(row, facts, study, layout, sources))
+    beside = reasons.Beside(
+        study=study,
+        sources=frozenset(known.sources.get(name, ())),
+        repeats=known.repeats.get(name, ()),
+        people=known.people.get(name),
+    )
     return Grade(
-        design_id=row["design_id"],
+        design_id=name,
         study_id=row["study_id"],
         stratum=stratum,
         grade=override or derived,
@@ -126,12 +121,29 @@ def _grade(
         met=_labels(conditions, answers, True),
         not_met=_labels(conditions, answers, False),
         not_reported=_labels(conditions, answers, None),
-        flags=flags,
+        flags=(*stratum_flags, *reasons.flags(row, facts, layout, protocol, beside)),
         author_label=row.answer("author_label"),
         override=row["override_reason"] if override else "",
         derived_grade=derived if override else "",
         cells={name: row.cell(name) for name in row.values if name in names and not name.endswith("_where")},
+        answers=states,
+        appraisals=judged,
+        doubt=_doubt(judged, report, protocol),
     )
+
+
+def _labels(conditions: Sequence[Condition], answers: Answers, wanted: bool | None) -> tuple[str, ...]:
+    return tuple(c.label for c in conditions if answers[c.key] is wanted)
+
+
+def _doubt(judged: Sequence[Appraisal], report: Row | None, protocol: Protocol) -> str:
+    """Return why a study may not be trusted; empty where nothing says so."""
+    if report is not None and report["retracted"] == "yes":
+        return "retracted"
+    for found in judged:
+        if tool(found.tool, protocol).purpose == "trust" and found.assessed and found.level in ("high", "critical"):
+            return f"{found.name}: {tool(found.tool, protocol).overall_judgements[found.judgement].label.lower()}"
+    return ""
 
 
 def stratum_of(facts: Mapping[str, Any], *, treatment: bool) -> tuple[str, tuple[str, ...]]:
@@ -162,26 +174,24 @@ def stratum_of(facts: Mapping[str, Any], *, treatment: bool) -> tuple[str, tuple
     return "cross_sectional", ()
 
 
-def _conditions(stratum: str, columns: set[str]) -> tuple[Condition, ...]:
-    """Return the conditions of a stratum whose facts this review records."""
-    chosen = {"prospective": PROSPECTIVE, "case_control": CASE_CONTROL}.get(stratum, ())
-    return tuple(c for c in chosen if all(fact in columns for fact in c.facts))
-
-
-def _derive(
-    stratum: str, facts: Mapping[str, Any], answers: Answers, judged: Mapping[str, str]
+def derive(
+    stratum: str, answers: Answers, judged: Sequence[Appraisal], protocol: Protocol | None = None
 ) -> tuple[str, str, str]:
-    """Return grade, best case, and a remark on how it was reached."""
-    if stratum == "trial":
-        judgement = judged.get("rob 2") or judged.get("rob2")
-        if judgement in ROB2:
-            return ROB2[judgement], ROB2[judgement], f"risk of bias (RoB 2) judged {judgement}"
-        return "C", "A", "risk of bias (RoB 2) not assessed"
-    if stratum == "treatment_cohort":
-        judgement = judged.get("robins-i") or judged.get("robins-i v2")
-        if judgement in ROBINS_I:
-            return ROBINS_I[judgement], ROBINS_I[judgement], f"risk of bias (ROBINS-I) judged {judgement}"
-        return "D", "B", "risk of bias (ROBINS-I) not assessed"
+    """Return grade, best case, and a remark on how it was reached.
+
+    Parameters
+    ----------
+    stratum : str
+        Design of the comparison.
+    answers : mapping
+        Condition -> met, not met, or None where it is not reported; of strata that are graded by conditions.
+    judged : sequence of Appraisal
+        Of strata that are graded by a quality tool.
+    protocol : Protocol, optional
+        Holds the review's own tools.
+    """
+    if stratum in BY_TOOL:
+        return _by_tool(stratum, judged, protocol)
     if stratum == "prospective":
         favourable = {key: True if answer is None else answer for key, answer in answers.items()}
         return prospective_grade(answers), prospective_grade(favourable), ""
@@ -192,6 +202,42 @@ def _derive(
     return "D", "D", "used as evidence on what goes together, not pooled as an effect"
 
 
+def _by_tool(stratum: str, judged: Sequence[Appraisal], protocol: Protocol | None) -> tuple[str, str, str]:
+    """Grade by the overall judgement of the tool that decides; of several results the worst counts."""
+    main = [found for found in judged if found.main]
+    name = main[0].name if main else "a quality tool"
+    grade, best = NOT_ASSESSED[stratum]
+    best = max((_best_case(stratum, found, protocol) for found in main), default=best)
+    assessed = [found for found in main if found.assessed and found.level]
+    if not assessed:
+        so_far = [domain.label for found in main for domain in found.domains if domain.by == TYPED]
+        remark = f"risk of bias ({name}) not assessed"
+        return grade, best, f"{remark} in full" if so_far else remark
+    worst = max(assessed, key=lambda found: LEVELS.index(found.level))
+    grade = BY_TOOL[stratum][worst.level]
+    return grade, min(grade, best), f"risk of bias ({name}) judged {worst.judgement.replace('_', ' ')}"
+
+
+def _best_case(stratum: str, found: Appraisal, protocol: Protocol | None) -> str:
+    """Return the grade if all that reviewers have not judged, or could not judge, turned out well."""
+    if found.assessed and found.level != "none":
+        return BY_TOOL[stratum][found.level]
+    of = tool(found.tool, protocol)
+    bias = [domain for domain in of.domains if domain.kind == "bias"]
+    informed = [key for key, judgement in of.judgements.items() if judgement.level != "none"]
+    judged = {domain.key: domain for domain in found.domains}
+    answers = {}
+    for domain in bias:
+        seen = judged.get(domain.key)
+        left: tuple[str, ...] = ()
+        if seen is not None and seen.by == TYPED:
+            left = (seen.judgement,) if seen.judgement else seen.possible
+        answers[domain.key] = next((key for key in informed if key in left), informed[0])
+    judgement = first(of.overall, answers, [domain.key for domain in bias]).judgement
+    level = of.overall_judgements[judgement].level if judgement in of.overall_judgements else ""
+    return BY_TOOL[stratum].get(level, NOT_ASSESSED[stratum][1])
+
+
 def prospective_grade(answers: Answers) -> str:
     """Return the grade of a prospective comparison; None (not reported) counts as not met."""
     met = sum(answer is True for answer in answers.values())
@@ -199,71 +245,3 @@ def prospective_grade(answers: Answers) -> str:
         return "A"
     decisive_no = any(answers.get(key) is False for key in DECISIVE)
     return "B" if met >= 4 and not decisive_no else "C"
-
-
-def _labels(conditions: Sequence[Condition], answers: Answers, wanted: bool | None) -> tuple[str, ...]:
-    return tuple(c.label for c in conditions if answers[c.key] is wanted)
-
-
-def _reason(
-    stratum: str,
-    conditions: Sequence[Condition],
-    answers: Answers,
-    remark: str,
-    protocol: Protocol,
-    facts: Mapping[str, Any],
-) -> str:
-    parts = [wording.sentence(_ORDER[stratum])]
-    if remark:
-        parts.append(wording.sentence(remark))
-    for head, wanted in (("Not met", False), ("Not reported", None)):
-        labels = [_with_names(c, facts, protocol) for c in conditions if answers[c.key] is wanted]
-        if labels:
-            parts.append(f"{head}: {'; '.join(labels)}.")
-    return " ".join(parts)
-
-
-def _with_names(condition: Condition, facts: Mapping[str, Any], protocol: Protocol) -> str:
-    """Return the label of a condition; that on confounders names them."""
-    if condition.key != "confounders":
-        return condition.label
-    required = protocol.required_confounders
-    names = required.get(facts.get("population") or "", required.get("default", ()))
-    labels = [protocol.confounders.get(name, name) for name in names]
-    return f"{condition.label} ({wording.listed(labels)})" if labels else condition.label
-
-
-def _flags(
-    row: Row,
-    facts: Mapping[str, Any],
-    study: Row | None,
-    layout: Layout,
-    sources: set[str],
-) -> Iterable[str]:
-    """Yield what is printed beside a grade and never moves it."""
-    if facts.get("karyotype_used") == "excluded_abnormal":
-        yield "outcome-dependent exclusion: losses of abnormal karyotype were left out"
-    if facts.get("cutoff_source") == "roc_same_data":
-        yield "cut-off taken from the same data"
-    if facts.get("treated_between") == "by_test_result":
-        yield "treatment was given because of the measurement"
-    if study is not None and study.answer("test_seller") == "yes":
-        yield "test or treatment sold by the authors' centre"
-    for kind, said in _SEEN.items():
-        if kind in sources:
-            yield f"only {said} was seen" if len(sources) == 1 else f"read in part from {said}"
-    label = row.answer("author_label")
-    if label:
-        yield from _mismatch(label, facts, layout)
-
-
-def _mismatch(label: str, facts: Mapping[str, Any], layout: Layout) -> Iterable[str]:
-    """Yield a note where a paper's own word for its design says more than its facts."""
-    shown = layout.label("author_label", label)
-    follows_up = label in ("cohort", "prospective", "retrospective")
-    if follows_up and facts.get("sampled_before_outcome") == "no" and facts.get("selected_on_outcome") == "yes":
-        yield f'calls itself "{shown}"; by its facts people were chosen by outcome'
-    if label == "case_control" and facts.get("sampled_before_outcome") == "yes":
-        yield f'calls itself "{shown}"; by its facts this comparison was recorded before the outcome'
-    if label == "RCT" and facts.get("randomised") in ("no", "quasi"):
-        yield f'calls itself "{shown}"; by its facts treatment was not assigned at random'

@@ -1,42 +1,76 @@
-"""Judgements of the Quality sheet as tables for robvis: one CSV a tool, one column a domain."""
+"""Judgements of quality tools as tables for robvis: one CSV a tool, one column a domain."""
 
 import re
+from collections.abc import Mapping, Sequence
 
+from metaan.design.grade import grade_all
+from metaan.design.quality_audit import audit_quality
+from metaan.design.tool import Judgement, Tool, tool
+from metaan.exchange.intake import LeftOut
 from metaan.files import csv_lines, guard
+from metaan.terms.appraisal import TYPED, Appraisal
+from metaan.terms.finding import errors
+from metaan.workbook.protocol import Protocol
 from metaan.workbook.read import Extraction
 
-_OVERALL = "overall"
+KINDS = {"bias": "", "applicability": "-applicability"}  #: kind of domain -> end of the file's name
 
 
-def robvis_files(extraction: Extraction) -> dict[str, str]:
-    """Return file name -> CSV: Study, the domains in the order of the sheet, Overall, Weight.
+def robvis_files(extraction: Extraction, protocol: Protocol) -> tuple[dict[str, str], tuple[LeftOut, ...]]:
+    """Return file name -> CSV: Study, the domains in the tool's order, Overall, Weight; and what is in none of them.
 
-    robvis takes the last column as weights, "all set to 1 if the relevant weights are not available"; so they are. A
-    design or result a tool was used on is one row. Domains without a judgement are left blank.
+    One row a comparison or result that reviewers judged with the tool, judgements as the tool's rules or the reviewers
+    have them. What rests on recorded facts alone is left blank. Domains on applicability, which robvis cannot draw
+    beside the others, go into a file of their own, without Overall. robvis takes the last column as weights, "which can
+    all be set to 1 if the relevant weights are not available": a comparison has one weight in each analysis it stands
+    in, so all are 1.
+
+    Parameters
+    ----------
+    extraction, protocol : Extraction, Protocol
+        Of a review without errors in its facts.
     """
-    tools: dict[str, dict[tuple[str, str], dict[str, str]]] = {}
-    for row in extraction.sheet("Quality"):
-        judged = tools.setdefault(row["tool"], {}).setdefault((row["design_id"], row["effect_id"]), {})
-        judgement = row.answer("judgement")
-        if judgement or row["domain"] not in judged:
-            judged[row["domain"]] = _spoken(judgement)
+    by_tool: dict[str, list[Appraisal]] = {}
+    proposed = []
+    for grade in grade_all(extraction, protocol):
+        for appraisal in grade.appraisals:
+            if any(domain.by == TYPED for domain in appraisal.domains) or appraisal.by == TYPED:
+                by_tool.setdefault(appraisal.tool, []).append(appraisal)
+                proposed += [
+                    LeftOut(f"{_judged(appraisal)}, {appraisal.name}, {domain.label}", "no reviewer has answered it")
+                    for domain in appraisal.domains
+                    if domain.judgement and domain.by != TYPED
+                ]
     labels = _labels(extraction)
-    return {f"robvis-{_file_name(tool)}.csv": _table(rows, labels) for tool, rows in tools.items()}
+    files: dict[str, str] = {}
+    for name in sorted(by_tool):
+        chosen = tool(name, protocol)
+        for kind, end in KINDS.items():
+            if any(domain.kind == kind for domain in chosen.domains):
+                files[f"robvis-{_file_name(name)}{end}.csv"] = _table(chosen, kind, by_tool[name], labels)
+    unread = [LeftOut(str(each.origin), each.found) for each in errors(audit_quality(extraction, protocol))]
+    return files, (*unread, *proposed)
 
 
-def _table(rows: dict[tuple[str, str], dict[str, str]], labels: dict[str, str]) -> str:
-    domains = [
-        domain
-        for domain in dict.fromkeys(domain for judged in rows.values() for domain in judged)
-        if domain.casefold() != _OVERALL
-    ]
-    studies = [labels.get(design, design) for design, _ in rows]
+def _table(chosen: Tool, kind: str, rows: Sequence[Appraisal], labels: dict[str, str]) -> str:
+    studies = [labels.get(row.design_id, row.design_id) for row in rows]
+    heads = [domain.label for domain in chosen.domains if domain.kind == kind]
+    whole = ["Overall"] if kind == "bias" else []
     lines = []
-    for ((design, effect), judged), study in zip(rows.items(), studies, strict=True):
-        name = study if studies.count(study) == 1 else f"{study} ({effect or design})"
-        overall = next((text for domain, text in judged.items() if domain.casefold() == _OVERALL), "")
-        lines.append([guard(name), *(guard(judged.get(d, "")) for d in domains), overall, "1"])
-    return csv_lines(["Study", *(guard(d) for d in domains), "Overall", "Weight"], lines)
+    for row, study in zip(rows, studies, strict=True):
+        name = study if studies.count(study) == 1 else f"{study} ({_judged(row)})"
+        words = [_word(domain.judgement, domain.by, chosen.judgements) for domain in row.domains if domain.kind == kind]
+        overall = [_word(row.judgement, row.by, chosen.overall_judgements)] if whole else []
+        lines.append([guard(text) for text in (name, *words, *overall, "1")])
+    return csv_lines([guard(text) for text in ("Study", *heads, *whole, "Weight")], lines)
+
+
+def _word(judgement: str, by: str, words: Mapping[str, Judgement]) -> str:
+    return words[judgement].label if judgement and by == TYPED else ""
+
+
+def _judged(appraisal: Appraisal) -> str:
+    return appraisal.effect_id or appraisal.design_id
 
 
 def _labels(extraction: Extraction) -> dict[str, str]:
@@ -47,11 +81,5 @@ def _labels(extraction: Extraction) -> dict[str, str]:
     }
 
 
-def _spoken(judgement: str) -> str:
-    """Return a judgement as robvis reads it: "some_concerns" is "Some concerns"."""
-    text = judgement.replace("_", " ").strip()
-    return text[:1].upper() + text[1:]
-
-
-def _file_name(tool: str) -> str:
-    return re.sub(r"[^A-Za-z0-9]+", "-", tool).strip("-").casefold() or "tool"
+def _file_name(name: str) -> str:
+    return re.sub(r"[^A-Za-z0-9]+", "-", name).strip("-").casefold()

@@ -7,8 +7,9 @@ import xml.etree.ElementTree as ET
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Literal
 
-from metaan.figures import style
+from metaan.figures import draw_repeated, style
 from metaan.figures.layout import OUTLINES, RADIUS, Box, Item, Layout, Line, Mark, Polygon, Text
+from metaan.figures.repeated import REPEATED, Strokes
 from metaan.figures.text import font_file
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ MARGIN = 10.0  #: white edge on every side
 DPI = 150
 EDGED = 6.0  #: marks from this side on stand off their interval by a white edge
 DOTS = (1.5, 2.5)  #: length of a dot and of the gap after it, in thicknesses of the line
+_OWN = (Text, *REPEATED)  #: written by `_finish`; matplotlib draws the others
 _SVG = "http://www.w3.org/2000/svg"
 _LONG_NUMBER = re.compile(r"-?\d+\.\d{3,}")
 
@@ -91,12 +93,12 @@ def _paint_text(renderer: "RendererBase", context: "GraphicsContextBase", item: 
 def _paint_shape(renderer: "RendererBase", context: "GraphicsContextBase", item: Item, place: "Transform") -> None:
     from matplotlib.colors import to_rgb
 
-    if isinstance(item, Line):
+    if isinstance(item, Line | Strokes):
         context.set_foreground(item.colour)
         context.set_linewidth(item.thickness)
         context.set_capstyle("butt")
         context.set_joinstyle("round")
-        if item.dotted:
+        if isinstance(item, Line) and item.dotted:
             context.set_dashes(0, [length * item.thickness for length in DOTS])
         renderer.draw_path(context, _path(item), place)
         return
@@ -111,6 +113,8 @@ def _path(item: Item) -> "Path":
     from matplotlib.path import Path
     from matplotlib.transforms import Affine2D
 
+    if isinstance(item, REPEATED):
+        return draw_repeated.path(item)
     if isinstance(item, Mark):
         spread = Affine2D().scale(item.side).translate(item.x, item.y)
         if item.shape == "o":
@@ -180,8 +184,7 @@ def _svg(layout: Layout) -> bytes:
 
     drawn = io.StringIO()
     renderer = RendererSVG(*_size(layout), drawn, metadata={"Date": None, "Creator": None})
-    # `_finish` writes the texts
-    _paint(layout, renderer, (item for item in (_paper(layout), *layout.items) if not isinstance(item, Text)))
+    _paint(layout, renderer, (item for item in (_paper(layout), *layout.items) if not isinstance(item, _OWN)))
     renderer.finalize()
     return _finish(drawn.getvalue(), layout)
 
@@ -269,13 +272,15 @@ def _finish(svg: str, layout: Layout) -> bytes:
     ET.SubElement(root, "desc", {"id": description}).text = layout.description
     background, *shapes = drawn.iter(f"{{{_SVG}}}path")
     _shape(root, background, "paper")
-    expected = len(layout.items) - len(layout.texts)
+    expected = sum(not isinstance(item, _OWN) for item in layout.items)
     if len(shapes) != expected:
         raise RuntimeError(f"{expected} shapes were laid out and {len(shapes)} drawn")
     drawn_shapes = iter(shapes)
     for item in layout.items:
         if isinstance(item, Text):
             _text(root, item)
+        elif isinstance(item, REPEATED):
+            ET.SubElement(root, "path", draw_repeated.attributes(item, MARGIN))
         elif isinstance(item, Mark) and item.shape == "o":
             _circle(root, next(drawn_shapes), item)
         else:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from metaan.figures import style
+from metaan.figures import forest_strip, style
 from metaan.figures.forest_content import Content, Said, content
 from metaan.figures.forest_narrow import narrow_page
 from metaan.figures.forest_parts import Page, panel_rows
@@ -30,8 +30,8 @@ def lay_out(analysis: Analysis, *, narrow: bool = False) -> Layout:
     """
     said = content(analysis)
     page = narrow_page(said) if narrow else wide_page(said)
-    notes = (*said.notes, *_beyond(page, said))
-    _notes(page, notes, said.differences, 10.5 if narrow else style.SMALL)
+    notes = (*said.notes, *_beyond(page, said), *forest_strip.legends(said.panels))
+    _notes(page, notes, said, 10.5 if narrow else style.SMALL)
     kind = "narrow" if narrow else "wide"
     return Layout(
         name=f"{_identifier(analysis.id)}-forest-{kind}",
@@ -59,8 +59,9 @@ def _beyond(page: Page, said: Content) -> tuple[Said, ...]:
     return (Said(role="footnote", text=f"Beyond the axis: {wording.listed(labels)}."),) if labels else ()
 
 
-def _notes(page: Page, notes: Sequence[Said], differences: Sequence[Said], size: float) -> None:
+def _notes(page: Page, notes: Sequence[Said], said: Content, size: float) -> None:
     """Place the notes and, last, what may be said of the difference between strata."""
+    differences = said.differences
     if not notes and not differences:
         return
     page.y += 12
@@ -68,6 +69,7 @@ def _notes(page: Page, notes: Sequence[Said], differences: Sequence[Said], size:
     page.y += 7
     for note in notes:
         page.paragraph(note, 0, size, style.INK if note.role == "no_bottom_line" else style.GREY)
+    forest_strip.key_of(page, said.panels, size)
     if differences:
         page.y += 3
     for difference in differences:

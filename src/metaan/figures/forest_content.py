@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from metaan.figures.quality_content import ToolBlock, deciding_tool
 from metaan.terms import phrases, wording
 from metaan.terms.designs import GRADES, STRATA, Stratum
 from metaan.terms.measures import MEASURES
@@ -67,6 +68,7 @@ class BlockContent:
     no_summary: str  #: why there is no diamond
     said: tuple[Said, ...]
     small: Interval | None
+    tool: ToolBlock | None = None  #: what the strip at the edge shows; None where nothing was judged
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,31 +187,36 @@ def _block(analysis: Analysis, synthesis: Synthesis) -> BlockContent:
         size=phrases.size(synthesis.k, synthesis.people, _people(analysis)),
         rows=tuple(
             _row(measure, estimate, repeated=repeated[estimate.label] > 1, alone=synthesis.k == 1)
-            for estimate in sorted(synthesis.estimates, key=_order)
+            for estimate in sorted(synthesis.estimates, key=order)
         ),
         summary=summary,
         no_summary=no_summary,
         said=tuple(said),
         small=synthesis.small,
+        tool=deciding_tool(synthesis),
     )
 
 
-def _order(estimate: Estimate) -> tuple[str, int, str, str]:
+def order(estimate: Estimate) -> tuple[str, int, str, str]:
+    """Return what rows are sorted by: grade, year, label."""
     year = int(estimate.year) if estimate.year.isdecimal() else 9999
     return estimate.grade.grade, year, estimate.label, estimate.effect_id
 
 
-def _row(measure: str, estimate: Estimate, *, repeated: bool, alone: bool) -> Row:
+def named(estimate: Estimate, *, repeated: bool) -> str:
+    """Return the label of a row: the study with its year, and what is compared where the study has several rows."""
     label = estimate.label
     if estimate.year.isdigit() and estimate.year not in label:
         label = f"{label} {estimate.year}"
-    if repeated and estimate.note:
-        label = f"{label}, {estimate.note}"
+    return f"{label}, {estimate.note}" if repeated and estimate.note else label
+
+
+def _row(measure: str, estimate: Estimate, *, repeated: bool, alone: bool) -> Row:
     y, grade = estimate.effect.y, estimate.grade
     known = not math.isnan(y)
     return Row(
         id=estimate.effect_id,
-        label=label,
+        label=named(estimate, repeated=repeated),
         grade=grade.grade,
         best=f"{grade.best} at best" if grade.best != grade.grade else "",
         group1=estimate.group1,

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from metaan.figures import forest_marks as marks
+from metaan.figures import forest_strip as strip
 from metaan.figures import style, text
 from metaan.figures.axis import OVERHANG, Axis
 from metaan.figures.forest_content import DAGGER, BlockContent, Content, PanelContent, Row, Summary
@@ -18,6 +19,7 @@ from metaan.figures.forest_parts import (
     panel_axis,
     references,
 )
+from metaan.figures.signs import Signs
 
 WIDTH = 360.0
 SIZE = 12.0
@@ -110,8 +112,18 @@ def _header(page: Page, block: BlockContent) -> None:
 def _block(page: Page, block: BlockContent, axis: Axis, effects: _Effects) -> None:
     _header(page, block)
     largest = largest_share(block)
+    left = WIDTH - strip.width([block])
+    signs = Signs(page.canvas, strip.RADIUS)
+    if block.tool is not None:
+        strip.heads(page, block.tool, left, page.y + 9)
+        page.canvas.text("strip-name", 0, page.y + 9, "Risk of bias", strip.HEAD, colour=style.GREY, bold=True)
+        page.y += 17
     for row in block.rows:
         _row(page, row, block, axis, effects, largest)
+        if block.tool is not None:
+            strip.row(signs, block.tool, row, left, page.y + 1)
+            page.y += 14
+    signs.place()
     if block.summary is None:
         page.canvas.text("no-pooling", 0, page.y + 15, block.no_summary, SIZE, colour=style.GREY)
         page.y += 22
@@ -126,7 +138,7 @@ def _row(page: Page, row: Row, block: BlockContent, axis: Axis, effects: _Effect
     left = BADGE + 8
     label = lines(row.label, WIDTH - left, SIZE)
     data = _data(row)
-    badge(canvas, row, 0, page.y + 10)
+    badge(canvas, row.grade, 0, page.y + 10)
     canvas.lines("label", left, page.y + 10 + BASE, label, SIZE, PITCH)
     free = WIDTH - left - text.width(label[-1], SIZE) - 12
     page.y += 20 + PITCH * (len(label) - 1)

@@ -82,11 +82,11 @@ def largest_share(block: BlockContent) -> float:
     return max((row.share for row in block.rows if row.share is not None), default=0.0)
 
 
-def badge(canvas: Canvas, row: Row, x: float, y: float) -> None:
+def badge(canvas: Canvas, grade: str, x: float, y: float) -> None:
     """Place the grade letter in its box, centred on height `y`."""
-    canvas.box("grade", x, y - BADGE / 2, BADGE, BADGE, GRADE_COLOURS[row.grade], 3)
-    ink = style.PAPER if row.grade in style.DARK_GRADES else style.INK
-    canvas.text("grade-letter", x + BADGE / 2, y + 3.9, row.grade, 10.5, colour=ink, anchor="middle", bold=True)
+    canvas.box("grade", x, y - BADGE / 2, BADGE, BADGE, GRADE_COLOURS[grade], 3)
+    ink = style.PAPER if grade in style.DARK_GRADES else style.INK
+    canvas.text("grade-letter", x + BADGE / 2, y + 3.9, grade, 10.5, colour=ink, anchor="middle", bold=True)
 
 
 def references(

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from metaan.figures import forest_marks as marks
+from metaan.figures import forest_strip as strip
 from metaan.figures import style, text
 from metaan.figures.axis import Axis
 from metaan.figures.forest_content import DAGGER, BlockContent, Content, PanelContent, Row, Summary
@@ -20,10 +21,12 @@ from metaan.figures.forest_parts import (
     references,
 )
 from metaan.figures.layout import Anchor
+from metaan.figures.signs import Signs
 
 WIDTH = 960.0  #: wider only where cells cannot be wrapped any further
 GAP = 16.0  #: between columns
 LEAST_PLOT, MOST_PLOT = 220.0, 420.0
+LEAST_PLOT_BESIDE_STRIP = 180.0
 LEAST_LABEL = 130.0
 LONGEST_CELL = 118.0  #: cells of the two groups wrap beyond this
 HEAD = 84.0  #: column heads wrap at the width of their column, but not below this
@@ -31,6 +34,7 @@ ROW = 22.0
 PITCH = 14.0  #: from line to line within a row
 BASE = 4.1  #: from the middle of a row down to its baseline
 THRESHOLD = 9.0
+STRIP_HEAD = "Risk of bias"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +54,7 @@ class _Columns:
     limits: float
     effect_left: float
     effect_width: float  #: value and limits together
+    strip: float  #: left end of the signs; that of the page's right edge where there are none
     width: float
 
 
@@ -64,7 +69,7 @@ def wide_page(said: Content) -> Page:
         page.y += BLOCK_GAP if page.blocks else 0.0
 
         def draw(block: BlockContent) -> None:
-            _header(page, block)
+            _header(page, block, columns)
             page.sentences(block, columns.label, style.SMALL)
 
         page.block(loose, draw)
@@ -107,15 +112,18 @@ def _columns(said: Content) -> _Columns:
     label = max(_widest(row.label for row in rows), _widest((s.label for s in summaries), bold=True), LEAST_LABEL)
     groups = (GAP + group1 if group1 else 0) + (GAP + group2 if group2 else 0)
     effect = value + 6 + limits
-    rest = WIDTH - INDENT - GAP - grade - groups - 4 - 3 * GAP - weight - effect - dagger
-    plot = min(max(rest - label, LEAST_PLOT), MOST_PLOT)
+    signs = strip.width(block for panel in said.panels for block in panel.blocks)
+    signs = GAP + max(signs, _widest([STRIP_HEAD], style.SMALL, bold=True)) if signs else 0.0
+    rest = WIDTH - signs - INDENT - GAP - grade - groups - 4 - 3 * GAP - weight - effect - dagger
+    least = LEAST_PLOT_BESIDE_STRIP if signs else LEAST_PLOT
+    plot = min(max(rest - label, least), MOST_PLOT)
     label = max(rest - plot, LEAST_LABEL)
     width = WIDTH - rest + plot + label
 
     grade_x = INDENT + label + GAP
     group1_x = grade_x + grade + (GAP + group1 if group1 else 0)
     group2_x = group1_x + (GAP + group2 if group2 else 0)
-    limits_x = width - dagger - limits
+    limits_x = width - signs - dagger - limits
     value_x = limits_x - 6
     weight_x = value_x - value - GAP
     return _Columns(
@@ -132,6 +140,7 @@ def _columns(said: Content) -> _Columns:
         limits=limits_x,
         effect_left=value_x - value,
         effect_width=effect,
+        strip=width - signs + GAP if signs else width,
         width=width,
     )
 
@@ -156,6 +165,7 @@ def _heads(page: Page, panel: PanelContent, axis: Axis, columns: _Columns) -> No
         (columns.group2, lines(panel.group2, columns.group2_width, size, bold=True), "end"),
         (columns.weight, ("Weight, %",), "end"),
         (columns.effect_left, effect, "start"),
+        (columns.strip, (STRIP_HEAD,) if any(block.tool for block in panel.blocks) else (), "start"),
     )
     last = page.y + pitch * max(len(words) for _, words, _ in heads) - 3
     for x, words, anchor in heads:
@@ -176,23 +186,30 @@ def _threshold(page: Page, words: str, axis: Axis, base: float) -> None:
     page.canvas.lines("threshold-label", x, first, wrapped, THRESHOLD, 11, colour=style.GREY, anchor="middle")
 
 
-def _header(page: Page, block: BlockContent) -> None:
+def _header(page: Page, block: BlockContent, columns: _Columns) -> None:
     canvas, base = page.canvas, page.y + 16
     canvas.box("band", 0, page.y, page.width, 24, style.BAND, 3)
     canvas.mark("key", 10, page.y + 12, 9, block.stratum.marker, block.stratum.colour)
     wide = canvas.text("stratum", INDENT, base, f"{block.stratum.label}:", bold=True)
     canvas.text("order", INDENT + 4 + wide, base, block.stratum.order)
-    canvas.text("size", page.width - 8, base, block.size, style.SMALL, colour=style.GREY, anchor="end")
+    right = page.width - 8 if block.tool is None else columns.strip - GAP
+    canvas.text("size", right, base, block.size, style.SMALL, colour=style.GREY, anchor="end")
+    if block.tool is not None:
+        strip.heads(page, block.tool, columns.strip, base)
     page.y += 28
 
 
 def _block(page: Page, block: BlockContent, axis: Axis, columns: _Columns) -> None:
-    _header(page, block)
+    _header(page, block, columns)
     canvas = page.canvas
     behind, top = len(canvas.items), page.y
     largest = largest_share(block)
+    signs = Signs(canvas, strip.RADIUS)
     for row in block.rows:
-        _row(page, row, block, axis, columns, largest)
+        middle = _row(page, row, block, axis, columns, largest)
+        if block.tool is not None:
+            strip.row(signs, block.tool, row, columns.strip, middle)
+    signs.place()
     if block.summary is not None:
         _summary(page, block.summary, block.stratum.colour, axis, columns)
     if block.rows:
@@ -203,7 +220,8 @@ def _block(page: Page, block: BlockContent, axis: Axis, columns: _Columns) -> No
     page.sentences(block, columns.label, style.SMALL)
 
 
-def _row(page: Page, row: Row, block: BlockContent, axis: Axis, columns: _Columns, largest: float) -> None:
+def _row(page: Page, row: Row, block: BlockContent, axis: Axis, columns: _Columns, largest: float) -> float:
+    """Place one study and return the height of its middle."""
     canvas = page.canvas
     canvas.row = row.id
     cells: tuple[tuple[str, float, tuple[str, ...], Anchor], ...] = (
@@ -222,11 +240,12 @@ def _row(page: Page, row: Row, block: BlockContent, axis: Axis, columns: _Column
     if row.converted:
         x = columns.limits + text.width(row.limits, style.BODY) + 2
         canvas.text("dagger", x, middle + BASE, DAGGER, style.SMALL)
-    badge(canvas, row, columns.grade, middle)
+    badge(canvas, row.grade, columns.grade, middle)
     canvas.text("best", columns.grade + BADGE + 4, middle + 3.1, row.best, style.TINY, colour=style.GREY)
     marks.study(canvas, axis, middle, row.y, row.ci, marks.side(row.share, largest), block.stratum)
     page.y += height
     canvas.row = ""
+    return middle
 
 
 def _summary(page: Page, summary: Summary, colour: str, axis: Axis, columns: _Columns) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from metaan.design.people import of_row
 from metaan.pooling.select import Candidate
 from metaan.terms import wording
 from metaan.workbook.read import Row
@@ -60,29 +61,9 @@ def _median(texts: Row, group: str) -> str:
     return f"median {texts[f'med{group}']}{spread}{_N}{texts[f'n{group}']}"
 
 
-_COUNTS = (
-    ("a_high_event", "b_high_none", "c_low_event", "d_low_none"),
-    ("total_high", "total_low"),
-    ("n_event", "n_none"),
-    ("n1", "n2"),
-)
-
-
 def people(row: Candidate) -> int | None:
-    """Return how many people a row is about; None where the source does not say, or counts cycles and the like.
-
-    What was typed as analysed comes first, then the groups.
-    """
-    values = row.values
-    if values.get("analysis_unit") not in (None, "woman", "person"):
-        return None
-    if values.get("n_analysed") is not None:
-        return int(values["n_analysed"])
-    for names in _COUNTS:
-        counts = [values.get(name) for name in names]
-        if None not in counts:
-            return int(sum(counts))  # type: ignore[arg-type]
-    return None
+    """Return how many people a row is about; see `design.people.of_row`."""
+    return of_row(row.values)
 
 
 _TREATED = {

@@ -1,6 +1,6 @@
 """Which rows of the Effects sheet belong to an analysis, and in which stratum each stands."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -154,6 +154,16 @@ def select(rows: tuple[Candidate, ...], plan: AnalysisPlan) -> Selection:
         unplanned=tuple(unplanned),
         outside={name: tuple(found) for name, found in outside.items()},
     )
+
+
+def standing(rows: tuple[Candidate, ...], plans: Iterable[AnalysisPlan]) -> set[str]:
+    """Return the designs with a row on the question of any analysis, pooled there or not."""
+    found: set[str] = set()
+    for plan in plans:
+        selection = select(rows, plan)
+        for inside in (*selection.inside.values(), selection.unplanned):
+            found |= {row.row["design_id"] for row in inside}
+    return found
 
 
 def _first_failure(row: Candidate, include: Mapping[str, tuple[str, ...]]) -> str:

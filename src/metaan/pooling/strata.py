@@ -15,6 +15,7 @@ from metaan.pooling.select import Candidate, Selection
 from metaan.terms import wording
 from metaan.terms.designs import STRATA
 from metaan.terms.measures import MEASURES, POOLED
+from metaan.terms.phrases import TRUSTED
 from metaan.terms.records import (
     Analysis,
     Beside,
@@ -34,6 +35,10 @@ from metaan.workbook.protocol import AnalysisPlan, Protocol, SensitivityPlan, St
 
 TWO_STUDIES = "Two studies: no method gives a trustworthy interval."
 SAME_PEOPLE = "Same {people}: difference not tested."
+
+
+#: name of a synthesis of better grades alone -> those grades, strictest first
+GRADES_ONLY = {"Grades A and B only": "AB", "Grades A to C": "ABC"}
 
 
 class Unbalanced(Exception):  # noqa: N818 - says what is the case
@@ -294,7 +299,7 @@ def small_effect(measure: str, plan: AnalysisPlan, protocol: Protocol) -> Interv
 def _sensitivities(
     plan: AnalysisPlan, protocol: Protocol, main: Sequence[Estimate], others: Sequence[Estimate]
 ) -> tuple[Sensitivity, ...]:
-    wanted = list(plan.sensitivity)
+    wanted = [*_by_grade(main), *_without_doubtful(main), *plan.sensitivity]
     converted = tuple(e.effect_id for e in main if e.effect.converted)
     if converted:
         wanted.append(
@@ -312,12 +317,38 @@ def _sensitivities(
         }  # the same people count once: the row that is added takes the main one's place
         chosen = [e for e in main if not {e.effect_id, e.study_id} & set(entry.left_out) and e.study_id not in instead]
         chosen += list({e.study_id: e for e in reversed(added)}.values())[::-1]
+        if not chosen and entry.label in (TRUSTED, *GRADES_ONLY):
+            found.append(
+                Sensitivity(label=entry.label, why=f"{entry.why}; no study is left", estimates=(), pooled=None)
+            )
         if not chosen or (not entry.model and [e.effect_id for e in chosen] == [e.effect_id for e in main]):
             continue
         if entry.model and len(main) < 2:
             continue
         found.append(_sensitivity(entry, chosen, {**plan.model, **entry.model}, protocol.level))
     return tuple(found)
+
+
+def _by_grade(main: Sequence[Estimate]) -> list[SensitivityPlan]:
+    """Return the syntheses of better grades alone, where they differ; the strictest that leaves no study comes last."""
+    wanted = []
+    for label, letters in reversed(GRADES_ONLY.items()):
+        left_out = tuple(e.effect_id for e in main if e.grade.grade not in letters)
+        if left_out:
+            why = f"leaves out {wording.count(len(left_out), 'study', 'studies')} of a lower grade"
+            wanted.append(SensitivityPlan(label=label, why=why, left_out=left_out))
+        if len(left_out) == len(main):
+            break
+    return wanted
+
+
+def _without_doubtful(main: Sequence[Estimate]) -> list[SensitivityPlan]:
+    """Return the synthesis without studies that may not be trusted; none where nothing speaks against any."""
+    doubtful = [e for e in main if e.grade.doubt]
+    if not doubtful:
+        return []
+    named = wording.listed([f"{e.label} ({e.grade.doubt})" for e in doubtful])
+    return [SensitivityPlan(label=TRUSTED, why=f"in doubt: {named}", left_out=tuple(e.effect_id for e in doubtful))]
 
 
 def _sensitivity(

@@ -5,22 +5,31 @@ from typing import Any
 
 from metaan.report import (
     bottom_line,
+    certainty,
     check_first,
     context,
+    explanations,
     findings,
     ledger,
     methods,
+    missing,
     one_by_one,
+    quality,
+    queries,
+    reliability,
     results,
     side_by_side,
     sources,
     studies,
+    treatments,
+    what_designs_show,
     why,
 )
 from metaan.report.content import Report, Section
 from metaan.report.material import Material, gather
 from metaan.robustness.first import First
 from metaan.terms import wording
+from metaan.terms.certainty import Certainty
 from metaan.terms.finding import Finding
 from metaan.terms.records import Analysis, Grade
 from metaan.workbook.protocol import Protocol
@@ -40,6 +49,7 @@ def assemble(
     digests: Mapping[str, str],
     first: Sequence[First] = (),
     agreement: Mapping[str, Any] | None = None,
+    certainty: Sequence[Certainty] = (),
 ) -> Report:
     """Return the report of a review.
 
@@ -54,13 +64,16 @@ def assemble(
     findings : sequence of Finding
         Of the checks, and those about pooled results.
     figures : mapping
-        Analysis id -> {"wide": SVG text, "narrow": SVG text}.
+        Analysis id -> {"wide": SVG text, "narrow": SVG text, ...} of its forest plot, the same with the name of the
+        figure before it ("quality_wide") of others; under "" those of the whole review.
     versions, digests : mapping
         Name -> version of software, name -> SHA-256 of a file.
     first : sequence of First
         Cells worth a second look, most worth it first.
     agreement : mapping, optional
         Of two extractors, as schemas/agreement.schema.json describes it.
+    certainty : sequence of Certainty
+        One a stratum of an analysis; words of a stratum without one are those of its studies.
 
     Raises
     ------
@@ -68,7 +81,9 @@ def assemble(
         A ledger does not balance, or a result names a row that the workbook does not hold.
     """
     return compose(
-        gather(protocol, extraction, grades, analyses, findings, figures, versions, digests, first, agreement)
+        gather(
+            protocol, extraction, grades, analyses, findings, figures, versions, digests, first, agreement, certainty
+        )
     )
 
 
@@ -79,11 +94,17 @@ def compose(m: Material) -> Report:
     sections: list[Section | None] = [
         bottom_line.section(m, lines),
         side_by_side.section(m),
+        certainty.section(m, lines),
         why.section(m),
+        explanations.section(m),
         one_by_one.section(m, lines),
+        treatments.section(m),
+        missing.section(m),
         studies.studies(m),
-        studies.grades(m),
-        context.reliability(m),
+        what_designs_show.section(m),
+        quality.section(m),
+        reliability.section(m),
+        queries.section(m),
         context.others(m),
         context.flow(m),
         findings.section(m),

@@ -3,14 +3,19 @@
 from metaan.certainty.sentences import BottomLine, bottom_line
 from metaan.report.content import Answer, Block, Paragraph, Run, Section, Text, link, words
 from metaan.report.material import Material, anchor, place
-from metaan.report.parts import beside, beside_alone, beside_result
+from metaan.report.parts import beside, beside_alone, beside_result, certainty, judged
 from metaan.report.typed_rows import Elsewhere, measured_first
 from metaan.terms import wording
+from metaan.terms.certainty import Certainty
 from metaan.terms.designs import STRATA
 from metaan.terms.records import Analysis
 
 WITHOUT_NUMBERS = ("no_numbers", "form")  #: kinds of rows left out because nothing could be computed
 OTHER_SCALE = "other_scale"  #: kind of rows whose numbers give an effect, but not on the measure of the analysis
+WORDS_OF_CERTAINTY = (
+    "Words follow the certainty too: “will” and “predicts” stand for high, “probably” for moderate, “may” for low "
+    "certainty; where it is very low we do not know whether."
+)
 
 
 def bottom_lines(m: Material) -> tuple[BottomLine, ...]:
@@ -20,7 +25,13 @@ def bottom_lines(m: Material) -> tuple[BottomLine, ...]:
 
 def _line(m: Material, analysis: Analysis) -> BottomLine:
     lead, found = measured_first(m, analysis)
-    return bottom_line(analysis, m.label, elsewhere=[_named(item) for item in found], lead=lead)
+    return bottom_line(
+        analysis,
+        m.label,
+        elsewhere=[_named(item) for item in found],
+        lead=lead,
+        certainty={s.stratum: m.certainty[analysis.id, s.stratum] for s in judged(m, analysis)},
+    )
 
 
 def _named(item: Elsewhere) -> str:
@@ -43,10 +54,10 @@ def section(m: Material, lines: tuple[BottomLine, ...]) -> Section:
         Paragraph(
             text=words(
                 "Each design speaks for itself; results of different designs are never pooled together. Words follow "
-                "the design: “changed” is said of trials only, “came before” and “is followed by” of studies that "
-                "recorded the factor before the outcome, “was associated with” of all others. “Do not tell us” means "
-                "that the interval, or a study beside it, leaves the answer open; it does not mean that there is no "
-                "difference."
+                "the design: “change” is said of trials only, “come before”, “is followed by” and “predict” of studies "
+                "that recorded the factor before the outcome, “was associated with” of all others. “Do not tell us” "
+                "means that the interval, or a study beside it, leaves the answer open; it does not mean that there is "
+                "no difference." + (f" {WORDS_OF_CERTAINTY}" if m.certainty else "")
             ),
             role="note",
         )
@@ -76,7 +87,14 @@ def _answer(m: Material, analysis: Analysis, line: BottomLine) -> Answer:
         title=link(analysis.title, f"#{place(analysis)}"),
         sentences=tuple(sentences),
         notes=tuple(notes),
+        sure={s.stratum: _sure(m.certainty[analysis.id, s.stratum]) for s in judged(m, analysis)},
     )
+
+
+def _sure(found: Certainty) -> Text:
+    """Return symbols, word and the single biggest reason."""
+    reason = f": {found.because.rstrip('.')}." if found.because else "."
+    return (*certainty(found, "certainty"), Run(text=reason))
 
 
 def _without_numbers(m: Material, analysis: Analysis) -> list[Text]:

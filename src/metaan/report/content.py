@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
-RunKind = Literal["plain", "strong", "muted", "code", "grade", "stratum"]
+RunKind = Literal["plain", "strong", "muted", "code", "grade", "stratum", "symbol", "mark"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +110,7 @@ class Picture:
     reading: Text  #: what it shows, one sentence
     how: str  #: how to read it
     wide: str  #: SVG
-    narrow: str  #: SVG
+    narrow: str  #: SVG; empty where the wide one suits every screen
     files: Text  #: links to the same figure as files
     type: str = field(default="picture", init=False)
 
@@ -122,6 +122,7 @@ class Answer:
     title: Text
     sentences: tuple[tuple[str, Text], ...]  #: stratum (empty where it is of the whole analysis) and sentence
     notes: tuple[Text, ...]
+    sure: Mapping[str, Text] = field(default_factory=dict)  #: stratum -> how sure its sentence is, and why
     type: str = field(default="answer", init=False)
 
 

@@ -1,104 +1,121 @@
-"""What stands around the results: how well the measurement repeats, what others say, and how the studies were found."""
+"""What stands around the results: what others say, and how the studies were found."""
 
-from metaan.report.content import Block, Paragraph, Section, Table, TableRow, Text, cell, heads, link, muted, words
+from metaan.certainty.subject import TEST, interventions, is_marker, is_treatment, speaks_of
+from metaan.report.content import (
+    Block,
+    Bullets,
+    Paragraph,
+    Section,
+    Table,
+    TableRow,
+    Text,
+    cell,
+    heads,
+    join,
+    link,
+    muted,
+    strong,
+    words,
+)
 from metaan.report.material import Material
 from metaan.report.parts import NONE
 from metaan.terms import wording
 from metaan.workbook.read import Row
 
 
-def reliability(m: Material) -> Section | None:
-    """Return how well the measurement repeats; nothing where no source was read for it."""
-    rows = m.extraction.sheet("Reliability")
-    if not rows:
-        return None
-    return Section(
-        id="reliability",
-        title="How well the measurement repeats",
-        blocks=(
-            Paragraph(
-                text=words(
-                    "Kappa is an agreement between classes and not a correlation; nothing in this report is corrected "
-                    "for it."
-                ),
-                role="note",
-            ),
-            Table(
-                id="reliability-table",
-                caption="Repeated measurements, as the sources report them",
-                heads=heads("Study", "What differs", "What was measured", "People#", "Result", "Words of the source"),
-                rows=tuple(_repeat(m, row) for row in rows),
-                sortable=len(rows) > 1,
-                stacked=True,
-            ),
-        ),
-    )
-
-
-def _repeat(m: Material, row: Row) -> TableRow:
-    measured = [m.word(row, name) for name in ("marker", "compartment", "assay") if row.answer(name)]
-    value = row.answer("value")
-    result: Text = muted("no statistic")
-    if value:
-        limits = f" ({row['ci_low']} to {row['ci_high']})" if row.answer("ci_low") and row.answer("ci_high") else ""
-        name = m.word(row, "statistic")
-        cut = f", {row['categories']}" if row.answer("categories") else ""
-        place = f"{row.sheet}!{row.cell('value')}"
-        result = (*words(f"{name} "), *link(f"{value}{limits}", f"#study-{row['study_id']}", place), *words(cut))
-    said = row.answer("says") or row.answer("quote")
-    return TableRow(
-        cells=(
-            cell(link(m.study(row["study_id"]), f"#study-{row['study_id']}")),
-            cell(m.word(row, "source_of_variation")),
-            cell(", ".join(measured) or NONE),
-            cell(m.word(row, "n_women"), numeric=True, sort=row.answer("n_women") or -1),
-            cell(result),
-            cell(words(said) if said else muted(NONE)),
-        )
-    )
-
-
 def others(m: Material) -> Section | None:
-    """Return what regulators and guidelines say, as quoted by the reviewers, each with its day."""
+    """Return what regulators and guidelines say; what stands with its treatment is named, not said again."""
     rows = m.extraction.sheet("Context")
     if not rows:
         return None
-    return Section(
-        id="context",
-        title="What regulators and guidelines say",
-        blocks=(
-            Paragraph(
-                text=words(
-                    "Their statements in the reviewers’ words, with the day they were seen. They are not results of "
-                    "this review, and no rating here is its own."
-                ),
-                role="note",
+    elsewhere = {row.number: _places(m, row) for row in rows}
+    here = [row for row in rows if not elsewhere[row.number]]
+    blocks: list[Block] = [
+        Paragraph(
+            text=words(
+                "Their statements in the reviewers’ words, with the day they were seen. They are not results of this "
+                "review."
             ),
+            role="note",
+        )
+    ]
+    if here:
+        blocks.append(
             Table(
                 id="context-table",
                 caption="Statements of others",
                 heads=heads("Who", "About", "Statement", "Rating", "Dated", "Seen"),
-                rows=tuple(_statement(m, row) for row in rows),
+                rows=tuple(_statement(m, row) for row in here),
                 stacked=True,
-            ),
-        ),
-    )
+            )
+        )
+    if len(here) < len(rows):
+        items = tuple(
+            (*words(f"{_who(row)} on {row['topic']}: "), *join(elsewhere[row.number], ", "))
+            for row in rows
+            if elsewhere[row.number]
+        )
+        blocks.append(Paragraph(text=words("With the treatment they speak of stand:")))
+        blocks.append(Bullets(items=items))
+    return Section(id="context", title="What regulators and guidelines say", blocks=tuple(blocks))
+
+
+def statements(m: Material, names: tuple[str, ...]) -> tuple[Row, ...]:
+    """Return the statements that list one of these treatments, or the test, as what they speak of."""
+    return tuple(row for row in m.extraction.sheet("Context") if speaks_of(row, names))
+
+
+def _places(m: Material, row: Row) -> list[Text]:
+    """Return links to the blocks of treatments, and of the test, in which a statement stands."""
+    found = []
+    tested = False
+    for analysis in m.analyses:
+        plan = m.protocol.analysis(analysis.id)
+        if is_treatment(analysis, plan) and speaks_of(row, interventions(analysis, plan)):
+            found.append(link(analysis.title, f"#treatment-{analysis.id}"))
+        tested = tested or is_marker(analysis, plan)
+    if tested and speaks_of(row, (TEST,)):
+        found.append(link("the test itself", "#treatment-test"))
+    return found
+
+
+def statement(m: Material, row: Row) -> Text:
+    """Return who says what, with the rating, its scale, the date on the page and the day it was seen."""
+    url = row.answer("url")
+    who = _who(row)
+    lead = link(who, url) if url.startswith(("https://", "http://")) else strong(who)
+    said = f" on {row['topic']}: {wording.sentence(row['statement'])}"
+    rating = row.answer("rating")
+    if rating:
+        scale = row.answer("rating_scale")
+        said += f" Rating: {rating} ({f'scale: {scale}' if scale else 'scale not noted'})."
+    if row.answer("serious_safety") == "yes":
+        said += " A serious risk is named."
+    return (*lead, *words(said), *muted(f" Page dated: {_day(row, 'page_dated')}; seen: {_day(row, 'seen_on')}."))
+
+
+def _day(row: Row, column: str) -> str:
+    return row.answer(column) or "day not noted"
+
+
+def _who(row: Row) -> str:
+    country = row.answer("country")
+    return row["body"] + (f" ({country})" if country else "")
 
 
 def _statement(m: Material, row: Row) -> TableRow:
-    country = row.answer("country")
-    who = row["body"] + (f" ({country})" if country else "")
     scale = row.answer("rating_scale")
     rating = row.answer("rating") + (f" ({scale})" if scale and row.answer("rating") else "")
     url = row.answer("url")
+    who = _who(row)
     return TableRow(
         cells=(
             cell(link(who, url) if url.startswith(("https://", "http://")) else words(who)),
             cell(row["topic"]),
             cell(row["statement"]),
             cell(words(rating) if rating else muted("none")),
-            cell(m.word(row, "page_dated") or NONE),
-            cell(m.word(row, "seen_on") or NONE),
+            cell(_day(row, "page_dated")),
+            cell(_day(row, "seen_on")),
         )
     )
 

@@ -1,10 +1,10 @@
 """Who extracted, how far two people agreed, and how their differences were settled."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from metaan.checks.extractors import share
-from metaan.report.content import Block, Details, Paragraph, Section, Table, TableRow, cell, heads, words
+from metaan.checks.extractors import coefficient, limits, share
+from metaan.report.content import Block, Cell, Details, Paragraph, Section, Table, TableRow, cell, heads, words
 from metaan.report.material import Material
 from metaan.terms import wording
 from metaan.workbook.digest import rows_digest
@@ -30,6 +30,9 @@ def section(m: Material) -> Section:
     blocks: list[Block] = [Paragraph(text=words(" ".join(said)))]
     if together and m.agreement and m.agreement["agreement"]["groups"]:
         blocks.append(Details(summary=words("Agreement by kind of answer"), blocks=(_table(m.agreement),)))
+    quality = m.agreement.get("quality", []) if together and m.agreement else []
+    if quality:
+        blocks.append(Details(summary=words("Agreement on quality tools, domain by domain"), blocks=(_tools(quality),)))
     return Section(id="extraction", title="Extraction", blocks=tuple(blocks))
 
 
@@ -89,10 +92,9 @@ def _two(m: Material) -> Iterator[str]:
 
 def _agreed(overall: Mapping[str, Any]) -> str:
     same = share(overall["agree"], overall["n"])
-    limits = f"{wording.fixed(100 * overall['low'], 0)} to {wording.fixed(100 * overall['high'], 0)}"
     text = (
-        f"In the rows both had they gave the same answer, or the same but for rounding, to {same} (95 % CI {limits}) "
-        f"of {wording.whole(overall['n'])} questions"
+        f"In the rows both had they gave the same answer, or the same but for rounding, to {same} "
+        f"(95 % CI {limits(overall)}) of {wording.whole(overall['n'])} questions"
     )
     beyond = [
         f"{label} {wording.fixed(overall[name]['value'], 2)}"
@@ -106,14 +108,13 @@ def _agreed(overall: Mapping[str, Any]) -> str:
 def _table(record: Mapping[str, Any]) -> Table:
     rows = []
     for group in record["agreement"]["groups"]:
-        limits = f"{wording.fixed(100 * group['low'], 0)} to {wording.fixed(100 * group['high'], 0)}"
         rows.append(
             TableRow(
                 cells=(
                     cell(f"{group['sheet']}: {_GROUPS.get(group['name'], group['name'])}"),
                     cell(wording.whole(group["n"]), numeric=True, sort=group["n"]),
                     cell(share(group["agree"], group["n"]), numeric=True),
-                    cell(limits, numeric=True),
+                    cell(limits(group), numeric=True),
                     *(
                         cell(wording.fixed(group[name]["value"], 2) if name in group else "", numeric=True)
                         for name in ("kappa", "ac1")
@@ -129,3 +130,30 @@ def _table(record: Mapping[str, Any]) -> Table:
         heads=heads("Answers", "n#", "Agree#", "95 % CI#", "Kappa#", "AC1#", "Only one answered#"),
         rows=tuple(rows),
     )
+
+
+def _tools(found: Sequence[Mapping[str, Any]]) -> Table:
+    """Return the table of agreement on quality tools: a line a domain, and one for its questions."""
+    rows = []
+    for each in found:
+        parts = [(f"{each['name']}: {each['label']}", each["judgements"])]
+        if each.get("answers", {}).get("n"):
+            parts.append((f"{each['name']}: questions of {each['label']}", each["answers"]))
+        rows += [TableRow(cells=(cell(name), *_figures(said))) for name, said in parts]
+    return Table(
+        id="agreement-tools",
+        caption="Agreement of the two assessors before they settled their differences: judgements of domains, typed or "
+        "by the rules of the tool, and answers pooled over the questions of a domain (without interval). Kappa and AC1 "
+        "from ten pairs on",
+        heads=heads("Domain", "n#", "Agree#", "95 % CI#", "Kappa (95 % CI)#", "AC1 (95 % CI)#", "Only one judged#"),
+        rows=tuple(rows),
+    )
+
+
+def _figures(said: Mapping[str, Any]) -> Iterator[Cell]:
+    yield cell(wording.whole(said["n"]), numeric=True, sort=said["n"])
+    yield cell(share(said["agree"], said["n"]) if said["n"] else "", numeric=True)
+    yield cell(limits(said), numeric=True)
+    for name in ("kappa", "ac1"):
+        yield cell(coefficient(said.get(name)), numeric=True)
+    yield cell(wording.whole(said["missing"]), numeric=True)

@@ -85,6 +85,10 @@ def _run(run: Run) -> str:
         return f'<span class="grade g-{_escaped(run.key)}"{title}>{words}</span>'
     if run.kind == "stratum":
         return f'<span class="stratum"{title}>{mark(run.key)}{words}</span>'
+    if run.kind == "symbol":  # said in words beside it
+        return f'<span class="symbol" aria-hidden="true"{title}>{words}</span>'
+    if run.kind == "mark":
+        return f"<sup{title}>{words}</sup>"
     if run.href:
         return f'<a href="{_escaped(run.href)}"{title}>{words}</a>'
     if run.kind == "code":

@@ -8,8 +8,11 @@ from urllib.parse import quote
 
 from metaan.report.content import Run, Text, join, link, words
 from metaan.robustness.first import First
+from metaan.robustness.repeats import Repeatability, repeatability
+from metaan.terms.certainty import Certainty
 from metaan.terms.finding import Finding
 from metaan.terms.records import Analysis, Estimate, Grade, LeftOut, Synthesis
+from metaan.workbook.citation import citation as citation_text
 from metaan.workbook.columns import Layout
 from metaan.workbook.forms import FORMS
 from metaan.workbook.protocol import Protocol
@@ -54,6 +57,8 @@ _GROUP_2 = frozenset(
 )
 _TABLE = frozenset(("a_high_event", "b_high_none", "c_low_event", "d_low_none"))
 
+FIGURE_FOLDER = "../figures"  #: where the figures stand, seen from the report
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Use:
@@ -81,7 +86,7 @@ class Material:
     analyses: tuple[Analysis, ...]
     findings: tuple[Finding, ...]
     first: tuple[First, ...]  #: cells worth a second look, most worth it first
-    figures: Mapping[str, Mapping[str, str]]
+    figures: Mapping[str, Mapping[str, str]]  #: by analysis; those of the whole review under ""
     versions: Mapping[str, str]
     digests: Mapping[str, str]
     agreement: Mapping[str, Any] | None  #: of two extractors, as schemas/agreement.schema.json describes it
@@ -91,6 +96,8 @@ class Material:
     reports: Mapping[str, tuple[Row, ...]]  #: by study, the primary one first
     uses: Mapping[str, tuple[Use, ...]]  #: by row of the Effects sheet
     by_number: Mapping[int, str] = field(repr=False)  #: row of the Effects sheet -> effect_id
+    certainty: Mapping[tuple[str, str], Certainty] = field(default_factory=dict)  #: by analysis and stratum
+    repeatability: Repeatability | None = None  #: what the sheet Reliability says, and what it means
 
     @property
     def people(self) -> str:
@@ -132,6 +139,13 @@ class Material:
         grade = self.grades.get(row["design_id"]) if row else None
         return grade.stratum if grade else ""
 
+    def files_of(self, name: str, analysis_id: str) -> Text:
+        """Return links to a figure as files; `analysis_id` is empty for a figure of the whole review."""
+        folder = f"{FIGURE_FOLDER}/{analysis_id}" if analysis_id else FIGURE_FOLDER
+        kinds = self.figures.get(analysis_id, {}).get("files", "").split()
+        runs = [Run(text=kind.upper(), href=f"{folder}/{name}.{kind}", title="beside this file") for kind in kinds]
+        return tuple(part for run in runs for part in (run, Run(text=" ")))[:-1]
+
     def to_row(self, text: str, effect_id: str, columns: Iterable[str] = ()) -> Text:
         """Return text that leads to where the row's numbers come from, with its cells as title."""
         row = self.effects.get(effect_id)
@@ -151,6 +165,7 @@ def gather(
     digests: Mapping[str, str],
     first: Sequence[First] = (),
     agreement: Mapping[str, Any] | None = None,
+    certainty: Sequence[Certainty] = (),
 ) -> Material:
     """Bring rows and results together by their ids."""
     effects = extraction.by_key("Effects", "effect_id")
@@ -181,6 +196,8 @@ def gather(
         },
         uses={effect_id: tuple(found) for effect_id, found in uses.items()},
         by_number={row.number: effect_id for effect_id, row in effects.items()},
+        certainty={(sure.analysis_id, sure.stratum): sure for sure in certainty},
+        repeatability=repeatability(extraction, protocol, analyses),
     )
 
 
@@ -254,11 +271,6 @@ def identifiers(report: Row) -> Text:
 
 def citation(report: Row) -> Text:
     """Return "Authors (2007) Title. Journal 19:2208" with its identifiers."""
-    authors, year, title = report.answer("authors"), report.answer("year"), report.answer("title")
-    text = f"{authors or 'Authors not reported'} ({year or 'year not reported'})"
-    text += f" {title.rstrip('.')}." if title else " Title not reported."
-    journal = " ".join(part for part in (report.answer("journal"), report.answer("volume")) if part)
-    if journal:
-        text += f" {journal}" + (f":{report.answer('pages')}" if report.answer("pages") else "") + "."
+    text = citation_text(report)
     found = identifiers(report)
     return (Run(text=text + " "), *found) if found else (Run(text=f"{text} No DOI or PubMed number."),)

@@ -41,8 +41,6 @@ from metaan.terms.designs import STRATA
 from metaan.terms.measures import MEASURES
 from metaan.terms.records import Analysis, Estimate, LeftOut, Sensitivity, Synthesis
 
-FIGURE_FOLDER = "../figures"  #: where the figures stand, seen from the report
-
 HOW_TO_READ = (
     "How to read this figure: each line is one comparison; the mark is its estimate, its area the weight, the line its "
     "interval. "
@@ -86,22 +84,14 @@ def _picture(m: Material, analysis: Analysis, line: BottomLine) -> Picture:
     reading = line.withheld or " ".join(
         part for sentence in line.sentences[:1] for part in (sentence.text, *sentence.then)
     )
-    files = tuple(
-        run
-        for kind in drawn.get("files", "").split()
-        for run in (
-            Run(text=kind.upper(), href=f"{FIGURE_FOLDER}/{analysis.id}/forest.{kind}", title="beside this file"),
-            Run(text=" "),
-        )
-    )[:-1]
     return Picture(
         id=f"figure-{analysis.id}",
         caption=words(f"Forest plot. {analysis.title}, each design on its own."),
         reading=words(reading),
         how=HOW_TO_READ + (NO_DIAMOND if analysis.no_bottom_line else DIAMOND),
-        wide=drawn["wide"],
-        narrow=drawn["narrow"],
-        files=files,
+        wide=drawn["forest_wide"],
+        narrow=drawn["forest_narrow"],
+        files=m.files_of("forest", analysis.id),
     )
 
 
@@ -192,6 +182,7 @@ def _pooled(m: Material, analysis: Analysis) -> Table:
         ("Studies", [words(wording.number(s.k)) for s in analysis.strata]),
         (m.people.capitalize(), [people(s.people) for s in analysis.strata]),
         (f"Result ({level} CI)", [shown_result(analysis, s) for s in analysis.strata]),
+        (phrases.TRUSTED, [_trusted(analysis, s) for s in analysis.strata]),
         (f"{level} prediction interval", [shown_detail(analysis, prediction(s)) for s in analysis.strata]),
         ("Test of no effect", [shown_detail(analysis, _test(s)) for s in analysis.strata]),
         (f"tau² ({level} CI)", [_tau2(s) for s in analysis.strata]),
@@ -211,6 +202,15 @@ def _pooled(m: Material, analysis: Analysis) -> Table:
             if any(value != muted(NONE) for value in values)
         ),
     )
+
+
+def _trusted(analysis: Analysis, synthesis: Synthesis) -> Text:
+    """Return the result without studies that may not be trusted, and which these are."""
+    variant = next((each for each in synthesis.sensitivity if each.label == phrases.TRUSTED), None)
+    if variant is None:
+        return muted(NONE)
+    _, result = _result_of(analysis, synthesis, variant)
+    return (*result, *muted(f" ({variant.why})"))
 
 
 def _test(synthesis: Synthesis) -> Text:
@@ -294,7 +294,8 @@ def _sensitivity(m: Material, analysis: Analysis) -> Table:
     )
 
 
-def _variant(m: Material, analysis: Analysis, synthesis: Synthesis, variant: Sensitivity) -> TableRow:
+def _result_of(analysis: Analysis, synthesis: Synthesis, variant: Sensitivity) -> tuple[int, Text]:
+    """Return number of studies and result of another synthesis of a stratum."""
     if variant.pooled is not None:
         k = variant.pooled.k
         text = wording.full_effect(synthesis.measure, variant.pooled.estimate, variant.pooled.ci, analysis.level)
@@ -303,17 +304,22 @@ def _variant(m: Material, analysis: Analysis, synthesis: Synthesis, variant: Sen
         text = wording.full_effect(synthesis.measure, variant.estimate, variant.single, analysis.level)
         text += f", {phrases.NO_POOLING}"
     else:
-        k, text = len(variant.estimates), "not pooled"
+        k, text = len(variant.estimates), "not pooled" if variant.estimates else "no study is left"
+    return k, shown(analysis, text, mean=variant.pooled is not None)
+
+
+def _variant(m: Material, analysis: Analysis, synthesis: Synthesis, variant: Sensitivity) -> TableRow:
+    k, result = _result_of(analysis, synthesis, variant)
     main = {estimate.effect_id for estimate in synthesis.estimates}
     added = [row for row in variant.estimates if row not in main]
-    gone = [row for row in main if row not in variant.estimates]
+    gone = [row for row in main if row not in variant.estimates] if variant.estimates else []
     changed = [f"with {wording.listed(_labels(m, added))}"] if added else []
     changed += [f"without {wording.listed(_labels(m, gone))}"] if gone else []
     return TableRow(
         cells=(
             cell(variant.label),
             cell(wording.number(k), numeric=True),
-            cell(shown(analysis, text, mean=variant.pooled is not None)),
+            cell(result),
             cell("; ".join((variant.why, *changed))),
         ),
         group=STRATA[synthesis.stratum].label,

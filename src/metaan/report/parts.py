@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from metaan.report.content import Paragraph, Run, Text, join, muted, plain, words
 from metaan.report.material import Material, anchor
 from metaan.terms import phrases, wording
+from metaan.terms.certainty import NAMES, SYMBOLS, Certainty
 from metaan.terms.designs import GRADES, STRATA
 from metaan.terms.records import Analysis, Beside, Difference, Grade, Synthesis
 
@@ -38,6 +39,23 @@ def grade_counts(grades: Iterable[str]) -> Text:
         ((grade_mark(letter), Run(text=f"\N{NO-BREAK SPACE}{counted[letter]}")) for letter in sorted(counted)),
         "  ",
     )
+
+
+def judged(m: Material, analysis: Analysis) -> tuple[Synthesis, ...]:
+    """Return the strata of an analysis whose certainty was judged."""
+    found = ((synthesis, m.certainty.get((analysis.id, synthesis.stratum))) for synthesis in analysis.strata)
+    return tuple(synthesis for synthesis, sure in found if sure is not None and sure.level)
+
+
+def certainty(found: Certainty | None, noun: str = "") -> Text:
+    """Return symbols and words of a certainty, and its best case where that differs."""
+    if found is None or not found.level:
+        return muted("not judged")
+    best = f" ({NAMES[found.best]} at best)" if found.best and found.best != found.level else ""
+    level = NAMES[found.level].replace(" ", "\N{NO-BREAK SPACE}")
+    name = f" {level} {noun}".rstrip()
+    named = (Run(text=SYMBOLS[found.level], kind="symbol"), Run(text=name, kind="strong"))
+    return (*named, Run(text=best, kind="muted")) if best else named
 
 
 def result(analysis: Analysis, synthesis: Synthesis) -> str:

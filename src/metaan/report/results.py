@@ -5,13 +5,13 @@ from typing import Any
 
 from metaan.certainty.sentences import BottomLine
 from metaan.files import to_json
-from metaan.report import why
+from metaan.report import treatments, why
 from metaan.report.content import Report
 from metaan.report.content import plain as plain_text
 from metaan.report.ledger import Total
 from metaan.report.material import Material
 
-SCHEMA = "1"  #: raised when the layout of results.json changes
+SCHEMA = "2"  #: raised when the layout of results.json changes
 
 
 def render(report: Report) -> str:
@@ -41,6 +41,9 @@ def plain(m: Material, lines: Sequence[BottomLine], counted: Total) -> dict[str,
         "bottom_lines": [line.to_dict() for line in lines],
         "why": [plain_text(item) for item in why.sentences(m)],
         "analyses": [analysis.to_dict() for analysis in m.analyses],
+        "certainty": [found.to_dict() for found in m.certainty.values()],
+        "ratings": [rating.to_dict() for rating in treatments.ratings(m)],
+        "harms": [harm.to_dict() for harm in treatments.all_harms(m)],
         "grades": [grade.to_dict() for grade in m.grades.values()],
         "ledger": counted.to_dict(),
         "findings": [finding.record() for finding in m.findings],

@@ -1,27 +1,11 @@
-"""The studies, and what each of their comparisons can show."""
+"""The studies and the reports they were read from."""
 
 from collections import defaultdict
 
-from metaan.report.content import (
-    Block,
-    Facts,
-    Paragraph,
-    Run,
-    Section,
-    Table,
-    TableRow,
-    Text,
-    cell,
-    heads,
-    join,
-    muted,
-    strong,
-    words,
-)
+from metaan.report.content import Run, Section, Table, TableRow, Text, cell, heads, join, muted, strong, words
 from metaan.report.material import Material, identifiers
-from metaan.report.parts import NONE, grade, grade_mark, stratum
-from metaan.terms import wording
-from metaan.terms.designs import GRADES, STRATA
+from metaan.report.parts import NONE, grade_mark, stratum
+from metaan.terms.designs import STRATA
 from metaan.terms.records import Grade
 from metaan.workbook.read import Row
 
@@ -88,58 +72,3 @@ def _designs(grades: list[Grade]) -> Text:
     shown = sorted(grades, key=lambda g: (order.index(g.stratum), g.grade))
     parts = dict.fromkeys((g.stratum, g.grade) for g in shown)
     return join(((*stratum(name), Run(text=" "), grade_mark(letter)) for name, letter in parts), "  ")
-
-
-def grades(m: Material) -> Section:
-    """Return the grade of each comparison, with its reason."""
-    rows = [(m.grades[design_id], row) for design_id, row in m.designs.items() if design_id in m.grades]
-    order = list(STRATA)
-    rows.sort(key=lambda pair: (order.index(pair[0].stratum), pair[0].grade, m.study(pair[0].study_id)))
-    blocks: list[Block] = [
-        Paragraph(
-            text=words(
-                "A grade belongs to one comparison, not to a paper: one paper can hold a comparison that was measured "
-                "before the outcome and another that was measured after it. It is derived from the facts in the "
-                "Design sheet; no score is added up and no weight depends on it."
-            )
-        ),
-        Facts(pairs=tuple((letter, words(meaning)) for letter, meaning in GRADES.items()), role="grades"),
-        Paragraph(
-            text=words(
-                "“D (C at best)”: D by what is reported, C if every fact that is not reported were favourable. "
-                "Not reported is never read as no."
-            ),
-            role="note",
-        ),
-        Table(
-            id="grades-table",
-            caption="What each comparison can show, and why",
-            heads=heads("Comparison", "Design", "Grade", "Why", "To know"),
-            rows=tuple(_graded(m, found, row) for found, row in rows),
-            sortable=len(rows) > 1,
-            stacked=True,
-            empty="No comparison.",
-        ),
-    ]
-    return Section(id="grades", title="What each comparison can show", blocks=tuple(blocks))
-
-
-def _graded(m: Material, found: Grade, row: Row) -> TableRow:
-    why = found.reason
-    if found.override:
-        why += f" From the facts: {found.derived_grade}. The reviewers gave {found.grade}: {found.override}"
-    study = Run(text=m.study(found.study_id), href=f"#study-{found.study_id}")
-    to_know = [words(wording.sentence(flag)) for flag in found.flags]
-    label = m.word(row, "author_label")
-    if found.author_label:
-        to_know.insert(0, words(f"Calls itself: {label}."))
-    return TableRow(
-        id=f"design-{found.design_id}",
-        cells=(
-            cell((study, Run(text=f" {row['contrast']}", kind="muted")), sort=m.study(found.study_id)),
-            cell(stratum(found.stratum)),
-            cell(grade(found), sort=found.grade + found.best),
-            cell(why),
-            cell(join(to_know, " ") or muted(NONE)),
-        ),
-    )

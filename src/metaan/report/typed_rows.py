@@ -5,13 +5,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from metaan.certainty.sentences import MEASURED_FIRST, MEASURED_FIRST_ELSEWHERE, MEASURED_FIRST_OUTSIDE
+from metaan.certainty.subject import asked, interventions, is_treatment
 from metaan.pooling.display import says
 from metaan.report.content import Block, Paragraph, Table, TableRow, cell, heads, link, muted, words
 from metaan.report.material import Material, place
 from metaan.report.parts import NONE, stratum
 from metaan.terms import wording
 from metaan.terms.records import Analysis
-from metaan.workbook.protocol import AnalysisPlan
 from metaan.workbook.typed import typed
 
 
@@ -30,12 +30,6 @@ def as_typed(m: Material, effect_id: str) -> str:
     row = m.effects[effect_id]
     values = typed(row, m.layout.sheet("Effects"), m.extraction.review().get("decimal_mark") or "point")
     return says(values)
-
-
-def asked(plan: AnalysisPlan, column: str) -> frozenset[str]:
-    """Return the words an analysis asks for in a column, in any of its strata."""
-    filters = [plan.include, *(part.include for part in plan.strata)]
-    return frozenset(word for found in filters for word in found.get(column, ()))
 
 
 def measured_first(m: Material, analysis: Analysis) -> tuple[str, tuple[Elsewhere, ...]]:
@@ -83,25 +77,21 @@ def inside(m: Material, analysis: Analysis, effect_id: str) -> bool:
 
 
 def beside_treatment(m: Material, analysis: Analysis) -> list[Block]:
-    """Return what is typed of a treatment and no analysis pools: its harms, and other outcomes; none for a marker."""
+    """Return what else is typed of a treatment and no analysis pools, and where its harms stand; none for a marker."""
     plan = m.protocol.analysis(analysis.id)
-    if analysis.factor_kind != "treatment" and "treatment" not in asked(plan, "factor_kind"):
+    if not is_treatment(analysis, plan):
         return []
-    names = asked(plan, "intervention") or {
-        m.effects[effect_id].answer("intervention") for effect_id in m.effects if inside(m, analysis, effect_id)
-    } - {""}
-    same = [effect_id for effect_id, row in m.effects.items() if row["intervention"] in names]
-    harms = [effect_id for effect_id in same if m.effects[effect_id]["effect_kind"] == "harm"]
-    loose = [effect_id for effect_id in harms if not any(use.pooled for use in m.uses.get(effect_id, ()))]
-    others = [effect_id for effect_id in same if effect_id not in harms and effect_id not in m.uses]
-    base = place(analysis)
-    if harms and not loose:
-        return [Paragraph(text=words("The harms typed for this treatment are pooled in an analysis of their own."))]
-    none = "No row on harms of this treatment is typed; that does not say that it has none."
-    blocks: list[Block] = [_table(m, f"{base}-harms", "Harms reported (typed, not pooled)", loose, none)]
+    names = interventions(analysis, plan)
+    others = [
+        effect_id
+        for effect_id, row in m.effects.items()
+        if row["intervention"] in names and row["effect_kind"] != "harm" and effect_id not in m.uses
+    ]
+    lead = words("Harms, statements of regulators and the class our rules suggest: ")
+    blocks: list[Block] = [Paragraph(text=(*lead, *link(analysis.title, f"#treatment-{analysis.id}"), *words(".")))]
     if others:
         caption = "Other outcomes or comparisons of this treatment (typed, in no analysis)"
-        blocks.append(_table(m, f"{base}-others", caption, others, ""))
+        blocks.append(_table(m, f"{place(analysis)}-others", caption, others, ""))
     return blocks
 
 

@@ -4,6 +4,9 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from metaan.design.conditions import HANDLED
+from metaan.design.explanations import claimed
+from metaan.report.comparisons import comparisons, in_so_many, named
 from metaan.report.content import (
     Block,
     Bullets,
@@ -19,12 +22,11 @@ from metaan.report.content import (
     words,
 )
 from metaan.report.material import Material
+from metaan.report.measured import repeated, where_and_when
 from metaan.terms import wording
 from metaan.terms.designs import STRATA
 from metaan.workbook.columns import Column
 from metaan.workbook.read import Row
-
-MATCHED = ("matched", "restricted", "adjusted")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,12 +67,14 @@ CONCERNS: tuple[Concern, ...] = (
         strata=("case_control", "prospective", "cross_sectional"),
         answers=("no", "partly"),
         says="the groups were not all sampled in the same state",
+        why="a difference between states then looks like one between groups",
     ),
     Concern(
         column="blinded_assay",
         strata=("case_control",),
         answers=("no",),
         says="whoever read the measurement knew the outcome",
+        why="knowing it can sway the reading",
     ),
     Concern(
         column="cutoff_source",
@@ -87,11 +91,25 @@ CONCERNS: tuple[Concern, ...] = (
         why="the rest no longer shows the risk of those who were measured",
     ),
     Concern(
+        column="karyotype_used",
+        strata=("prospective", "case_control"),
+        answers=("not_used",),
+        says="outcomes of a known other cause were counted with the rest",
+        why="they dilute whatever the factor does",
+    ),
+    Concern(
         column="treated_between",
         strata=("prospective",),
         answers=("by_test_result",),
         says="treatment was given because of the measurement",
         why="the effect of the factor and of the treatment cannot be told apart",
+    ),
+    Concern(
+        column="treated_between",
+        strata=("prospective",),
+        answers=("unrelated_to_result", "all_same"),
+        says="there was treatment between measurement and outcome, not because of the measurement",
+        why="it may have changed the outcome",
     ),
     Concern(
         column="randomised",
@@ -104,8 +122,14 @@ CONCERNS: tuple[Concern, ...] = (
 
 #: facts whose absence is told by the stratum it matters in
 UNREPORTED: dict[str, tuple[str, ...]] = {
-    "case_control": ("control_same_source", "parity_handling", "state_same", "blinded_assay"),
-    "prospective": ("cohort_assembly", "cutoff_source", "n_outcome_known", "treated_between"),
+    "case_control": (
+        *("control_same_source", "parity_handling", "state_same", "blinded_assay"),
+        *("karyotype_known_pct", "karyotype_used"),
+    ),
+    "prospective": (
+        *("cohort_assembly", "cutoff_source", "n_outcome_known", "treated_between"),
+        *("karyotype_known_pct", "karyotype_used"),
+    ),
     "trial": (),
     "treatment_cohort": ("cohort_assembly",),
 }
@@ -113,7 +137,7 @@ UNREPORTED: dict[str, tuple[str, ...]] = {
 
 def section(m: Material) -> Section:
     """Return the counted sentences, and under them what the sources say about each fact."""
-    by_stratum = _comparisons(m)
+    by_stratum = comparisons(m)
     items = sentences(m)
     used = sum(len(rows) for rows in by_stratum.values())
     blocks: list[Block] = [
@@ -140,35 +164,16 @@ def section(m: Material) -> Section:
 
 def sentences(m: Material) -> tuple[Text, ...]:
     """Return every sentence the facts call for."""
-    found = _comparisons(m)
+    found = comparisons(m)
     return (
         *_concerns(m, found),
         *_controls(m, found),
+        *where_and_when(m, found),
         *_confounders(m, found),
+        *repeated(m),
         *_shared(m),
         *_unreported(m, found),
     )
-
-
-def _comparisons(m: Material) -> dict[str, list[Row]]:
-    """Return the Design rows that stand in an analysis, by stratum, strongest first."""
-    used = {m.effects[effect_id]["design_id"] for effect_id in m.uses if effect_id in m.effects}
-    found: dict[str, list[Row]] = defaultdict(list)
-    for design_id, row in m.designs.items():
-        grade = m.grades.get(design_id)
-        if design_id in used and grade is not None:
-            found[grade.stratum].append(row)
-    return {name: found[name] for name in STRATA if found.get(name)}
-
-
-def _name(stratum: str, count: int) -> str:
-    return f"{STRATA[stratum].label.lower().removesuffix('s')} {'comparison' if count == 1 else 'comparisons'}"
-
-
-def _lead(count: int, of: int, stratum: str) -> Run:
-    if of == 1:
-        return Run(text=f"In the only {_name(stratum, of)}", kind="strong")
-    return Run(text=f"In {count} of {of} {_name(stratum, of)}", kind="strong")
 
 
 def _recorded(m: Material, column: str) -> bool:
@@ -190,8 +195,9 @@ def _silent(rows: Sequence[Row], column: str, between: str = " in ") -> str:
 
 
 def _concerns(m: Material, by_stratum: Mapping[str, list[Row]]) -> Iterable[Text]:
+    told = claimed(m.protocol.explanations)
     for concern in CONCERNS:
-        if not _recorded(m, concern.column):
+        if not _recorded(m, concern.column) or told >= {(concern.column, answer) for answer in concern.answers}:
             continue
         for stratum in concern.strata:
             rows = by_stratum.get(stratum, [])
@@ -199,7 +205,7 @@ def _concerns(m: Material, by_stratum: Mapping[str, list[Row]]) -> Iterable[Text
             if count:
                 tail = _not_reported(rows, concern.column)
                 why = f" – {concern.why}" if concern.why else ""
-                yield (_lead(count, len(rows), stratum), Run(text=f" {concern.says}{tail}{why}."))
+                yield (in_so_many(count, len(rows), stratum), Run(text=f" {concern.says}{tail}{why}."))
 
 
 def _controls(m: Material, by_stratum: Mapping[str, list[Row]]) -> Iterable[Text]:
@@ -211,7 +217,7 @@ def _controls(m: Material, by_stratum: Mapping[str, list[Row]]) -> Iterable[Text
     others = sum(n for _, n in counted.most_common()[4:])
     if others:
         listed.append(f"others in {others}")
-    lead = f"Controls of the {len(rows)} {_name('case_control', len(rows))}" if len(rows) > 1 else "Controls"
+    lead = f"Controls of the {len(rows)} {named('case_control', len(rows))}" if len(rows) > 1 else "Controls"
     tail = _not_reported(rows, "control_type")
     yield (Run(text=lead, kind="strong"), Run(text=f": {', '.join(listed)}{tail}."))
 
@@ -222,7 +228,7 @@ def _confounders(m: Material, by_stratum: Mapping[str, list[Row]]) -> Iterable[T
         rows = by_stratum.get(stratum, [])
         if not rows or not names:
             continue
-        handled = {name: sum(row[f"adj_{name}"] in MATCHED for row in rows) for name in names}
+        handled = {name: sum(row[f"adj_{name}"] in HANDLED for row in rows) for name in names}
         if any(handled.values()):
             most = sorted((name for name in names if handled[name]), key=lambda name: -handled[name])
             shown = ", ".join(f"{names[name]} in {handled[name]}" for name in most)
@@ -232,7 +238,7 @@ def _confounders(m: Material, by_stratum: Mapping[str, list[Row]]) -> Iterable[T
         else:
             said = f" no source reports that {wording.listed(list(names.values()), 'or')} was handled."
         many = f"{len(rows)}" if len(rows) > 1 else "only"
-        yield (Run(text=f"In the {many} {_name(stratum, len(rows))}", kind="strong"), Run(text=said))
+        yield (Run(text=f"In the {many} {named(stratum, len(rows))}", kind="strong"), Run(text=said))
 
 
 def _shared(m: Material) -> Iterable[Text]:
@@ -288,7 +294,7 @@ def _unreported(m: Material, by_stratum: Mapping[str, list[Row]]) -> Iterable[Te
         silent = {name: _silent(rows, name, " ") for name in names if name in columns}
         told = [f"{columns[name].meaning} ({silent[name]} of {len(rows)})" for name in silent if silent[name]]
         if told:
-            lead = f"Not known in {_name(stratum, 2)}"
+            lead = f"Not known in {named(stratum, 2)}"
             yield (Run(text=lead, kind="strong"), Run(text=f": {'; '.join(told)}."))
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from metaan.terms import wording
+from metaan.terms.certainty import Absolute
 from metaan.terms.designs import STRATA
 from metaan.terms.measures import MEASURES, Measure
 from metaan.terms.records import Beside, Difference, Interval, Pooled, Synthesis
@@ -12,6 +13,7 @@ from metaan.terms.records import Beside, Difference, Interval, Pooled, Synthesis
 FEW = 5  #: below this number of studies a prediction interval carries a mark
 
 NO_POOLING = "one study: no pooling"
+TRUSTED = "Without studies of doubtful trustworthiness"  #: label of that sensitivity analysis
 
 TAU2 = {
     "REML": "REML",
@@ -143,6 +145,25 @@ def beside(b: Beside, people: str = "people") -> str:
     return text
 
 
+def risk(absolute: Absolute, per: int) -> str:
+    """Return the risk with the factor: "62 (51 to 74)"."""
+    low, high = wording.out_of(absolute.ci.low, per), wording.out_of(absolute.ci.high, per)
+    return f"{wording.out_of(absolute.risk, per)} ({low} to {high})"
+
+
+def risk_difference(absolute: Absolute, per: int) -> str:
+    """Return the difference in risk: "18 more (7 more to 30 more)", "2 fewer (9 fewer to 5 more)"."""
+    low, high = (_more(limit, per) for limit in (absolute.difference_ci.low, absolute.difference_ci.high))
+    return f"{_more(absolute.difference, per)} ({low} to {high})"
+
+
+def _more(difference: float, per: int) -> str:
+    number = wording.out_of(abs(difference), per)
+    if number == "0":
+        return "no more and no fewer"
+    return f"{number} {'more' if difference > 0 else 'fewer'}"
+
+
 def size(k: int, people: int | None, noun: str = "people") -> str:
     """Return "33 studies, 12 840 people"."""
     text = wording.count(k, "study", "studies")
@@ -159,3 +180,40 @@ def result(synthesis: Synthesis, level: float) -> str:
         only = synthesis.estimates[0]
         return f"{name}: {wording.full_effect(synthesis.measure, only.effect.y, only.ci, level)}, not pooled"
     return f"{name}: not pooled"
+
+
+def assessed(k: int, typed: int, proposed: int, *, partly: int = 0, noun: str = "comparison") -> str:
+    """Return who judged how many comparisons: "none of 6 trials has been judged by a reviewer; ...".
+
+    Parameters
+    ----------
+    k : int
+        Comparisons.
+    typed : int
+        Those with a judgement of a reviewer.
+    proposed : int
+        Those whose judgements follow from recorded facts alone.
+    partly : int
+        Those of `typed` that a reviewer has not judged in full.
+    noun : str
+        One comparison.
+    """
+    if k == 1:
+        part = " in part" if partly else ""
+        who = f"the one {noun} has {'been' if typed else 'not been'} judged{part} by a reviewer"
+        rest = "recorded facts propose"
+    else:
+        whole = "both" if k == 2 else f"all {wording.whole(k)}"
+        share = whole if typed == k else f"{wording.whole(typed) if typed else 'none'} of {wording.whole(k)}"
+        who = f"{share} {noun}s {'has' if typed < 2 else 'have'} been judged by a reviewer"
+        if partly:
+            who += ", in part" if partly == typed else f", {wording.whole(partly)} of them in part"
+        every = "both" if k == 2 else "all"
+        rest = f"for {every if proposed == k else wording.whole(proposed)}, recorded facts propose"
+    parts = [who]
+    if proposed:
+        parts.append(f"{rest} at least one judgement, which nobody has confirmed")
+    left = k - typed - proposed
+    if left and (typed or proposed):
+        parts.append(f"{wording.whole(left)} {'is' if left == 1 else 'are'} not assessed")
+    return "; ".join(parts)

@@ -109,6 +109,19 @@ def number(value: float) -> str:
     return f"{value:.4g}".replace("-", MINUS)
 
 
+def out_of(share: float, per: int) -> str:
+    """Return a share of people as a number of `per`: 0.441 of 1000 is "441", 0.0012 of 100 is "0.12"."""
+    value = share * per
+    if not math.isfinite(value) or abs(value) >= 9.95 or value == 0:
+        return fixed(value, 0)
+    return f"{value:.2g}".replace("-", MINUS)
+
+
+def signed(step: int) -> str:
+    """Return a step with its sign: "−1", "0", "+2"."""
+    return f"+{step}" if step > 0 else str(step).replace("-", MINUS)
+
+
 def whole(n: int) -> str:
     """Return a count; from five digits on with thin gaps: "12 840"."""
     return f"{n:,}".replace(",", "\N{NARROW NO-BREAK SPACE}") if abs(n) >= 10_000 else str(n)

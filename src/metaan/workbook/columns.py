@@ -7,7 +7,7 @@ from typing import Literal
 
 Kind = Literal["id", "ref", "text", "word", "integer", "number", "date"]
 
-SCHEMA_VERSION = "2"
+SCHEMA_VERSION = "3"
 
 OURSELVES = "metaan"  #: last to change a workbook written here, until a spreadsheet program saves it
 WRITTEN = {"author": OURSELVES, "created": datetime.datetime(2026, 1, 1)}  #: properties of such a workbook; no clock
@@ -58,6 +58,7 @@ class Column:
     width: int = 14
     topic: str = ""  #: column exists only in reviews whose protocol has this list or names this column
     pattern: str = ""  #: regular expression the text must match
+    suggests: str = ""  #: words the template offers and nothing enforces: "tools"
 
     @property
     def part(self) -> str:
@@ -87,6 +88,7 @@ class Sheet:
     columns: tuple[Column, ...]
     key: str = ""  #: column that identifies a row
     frozen: int = 3  #: columns kept in view
+    groups: tuple[str, ...] = ()  #: where one of these columns changes, the template draws a line between rows
 
     def column(self, name: str) -> Column:
         """Return the column of that name."""

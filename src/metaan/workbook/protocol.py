@@ -10,10 +10,12 @@ from typing import Any
 from metaan.terms import resources
 from metaan.terms.finding import BadInput, Finding, Level
 from metaan.terms.origin import Origin
-from metaan.workbook.columns import Layout
+from metaan.workbook.columns import Column, Layout
 from metaan.workbook.layout import layout
+from metaan.workbook.tool_faults import tool_faults
 
 DEFAULT_MODEL = {"tau2": "REML", "interval": "mKH", "prediction": "same"}
+TOOLS = "tools"  #: folder beside the protocol with a team's own quality tools
 DEFAULT_THRESHOLDS = {"ratio": 1.25, "smd": 0.2}
 
 
@@ -49,6 +51,26 @@ class CommonScalePlan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Indirect:
+    """What makes rows an indirect answer: the facts that all of them have."""
+
+    label: str
+    facts: Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """What else could explain a difference, and how a comparison shows that it dealt with it."""
+
+    id: str
+    label: str
+    why: str
+    handled: Mapping[str, tuple[str, ...]]  #: column -> words; one is enough
+    open: Mapping[str, tuple[str, ...]]
+    open_says: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AnalysisPlan:
     """One analysis as the protocol asks for it."""
 
@@ -64,6 +86,9 @@ class AnalysisPlan:
     common_scale: CommonScalePlan | None
     no_bottom_line: str
     remarks: tuple[str, ...]
+    question_kind: str  #: prognostic, causal, treatment; empty: by the kind of factor
+    indirect: tuple[Indirect, ...]
+    baseline_risk: Mapping[str, Any]  #: value and source; empty: that of the review
     settings: Mapping[str, Any]  #: the analysis as typed, for digests
 
 
@@ -87,12 +112,13 @@ class Protocol:
     required_confounders: Mapping[str, tuple[str, ...]]
     columns: tuple[str, ...]
     analyses: tuple[AnalysisPlan, ...]
+    appraisal_tools: Mapping[str, tuple[str, ...]]  #: design -> ids of quality tools, where the review names its own
+    appraisal_overall: tuple[str, ...]  #: tools whose common overall rule is used
+    tools: Mapping[str, Mapping[str, Any]]  #: a team's own quality tools, by id, as `schemas/tool.schema.json` has them
+    explanations: tuple[Explanation, ...]
+    repeatability: Mapping[str, Any]
+    layout: Layout  #: workbook layout of this review
     raw: Mapping[str, Any]
-
-    @property
-    def layout(self) -> Layout:
-        """The workbook layout of this review."""
-        return layout(self.lists, self.confounders, self.columns)
 
     def analysis(self, name: str) -> AnalysisPlan:
         """Return the analysis of that id."""
@@ -108,10 +134,45 @@ def read_protocol(path: str | Path) -> Protocol:
         The file is missing, is no YAML, or does not fit the schema; every fault is named with its place.
     """
     path = Path(path)
-    return parse_protocol(_load(path), str(path), path.resolve().parent.name)
+    data = _load(path)
+    own = own_tools(path.parent / TOOLS)
+    if own and isinstance(data, dict):
+        data = {**data, "own_tools": {**data.get("own_tools", {}), **own}}
+    return parse_protocol(data, str(path), path.resolve().parent.name)
 
 
-def _load(path: Path) -> Any:
+def own_tool_files(folder: Path) -> list[Path]:
+    """Return the files of a team's own quality tools, in the order of their names."""
+    return sorted(folder.glob("*.yaml"))
+
+
+def own_tools(folder: Path) -> dict[str, Any]:
+    """Return a team's own quality tools by id, as plain data that fits `schemas/tool.schema.json`.
+
+    Raises
+    ------
+    BadInput
+        A file is no YAML, does not fit the schema, or names what it does not define; every fault has its place.
+    """
+    found: dict[str, Any] = {}
+    faults: list[Finding] = []
+    for file in own_tool_files(folder):
+        data = _load(file, true_false=True)
+        wrong = list(_schema_faults(data, str(file), "tool"))
+        if not wrong:
+            told = "write it as the question, answer or judgement is written elsewhere in this file"
+            wrong = [_fault(str(file), *fault, told) for fault in tool_faults(data)]
+        if not wrong and data["id"] != file.stem:
+            wrong = [_fault(str(file), "id", repr(data["id"]), f"the name of the file, {file.stem}", "make them alike")]
+        faults += wrong
+        if not wrong:
+            found[data["id"]] = data
+    if faults:
+        raise BadInput(faults)
+    return found
+
+
+def _load(path: Path, *, true_false: bool = False) -> Any:
     import yaml
 
     try:
@@ -124,7 +185,7 @@ def _load(path: Path) -> Any:
         fault = _fault(str(path), "", "not UTF-8 text", "a text file in UTF-8", "save it again as UTF-8")
         raise BadInput([fault]) from None
     try:
-        return yaml.load(text, Loader=_plain_loader())
+        return yaml.load(text, Loader=_plain_loader(true_false))
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f"line {mark.line + 1}, column {mark.column + 1}" if mark else ""
@@ -135,8 +196,13 @@ def _load(path: Path) -> Any:
         raise BadInput([fault]) from None
 
 
-def _plain_loader() -> Any:
-    """Return a safe YAML loader that leaves dates and yes/no as the words they are, and refuses a key given twice."""
+def _plain_loader(true_false: bool) -> Any:
+    """Return a safe YAML loader that leaves dates and yes/no as the words they are, and refuses a key given twice.
+
+    True and false are words too, unless `true_false` is set.
+    """
+    import re
+
     import yaml
 
     class Loader(yaml.SafeLoader):
@@ -161,6 +227,8 @@ def _plain_loader() -> Any:
         return yaml.SafeLoader.construct_mapping(loader, node, deep=True)
 
     Loader.add_constructor("tag:yaml.org,2002:map", mapping)
+    if true_false:
+        Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("^(?:true|false)$"), ["t", "f"])
     return Loader
 
 
@@ -206,6 +274,12 @@ def parse_protocol(data: Any, path: str, review: str, *, valid: bool = False) ->
         required_confounders={key: tuple(value) for key, value in data.get("required_confounders", {}).items()},
         columns=tuple(data.get("columns", ())),
         analyses=tuple(_analysis(item) for item in data["analyses"]),
+        appraisal_tools={key: tuple(value) for key, value in data.get("appraisal", {}).get("tools", {}).items()},
+        appraisal_overall=tuple(data.get("appraisal", {}).get("overall", ())),
+        tools=data.get("own_tools", {}),
+        explanations=tuple(_explanation(item) for item in data.get("explanations", ())),
+        repeatability=data.get("repeatability", {}),
+        layout=layout(data["lists"], data.get("confounders", {}), data.get("columns", ())),
         raw=data,
     )
 
@@ -215,6 +289,17 @@ def _filter(*parts: Mapping[str, Iterable[str]]) -> dict[str, tuple[str, ...]]:
     for part in parts:
         merged.update({column: tuple(words) for column, words in part.items()})
     return merged
+
+
+def _explanation(item: Mapping[str, Any]) -> Explanation:
+    return Explanation(
+        id=item["id"],
+        label=item["label"],
+        why=item["why"],
+        handled=_filter(item["handled"]),
+        open=_filter(item.get("open", {})),
+        open_says=item.get("open_says", ""),
+    )
 
 
 def _analysis(item: Mapping[str, Any]) -> AnalysisPlan:
@@ -249,6 +334,11 @@ def _analysis(item: Mapping[str, Any]) -> AnalysisPlan:
         else None,
         no_bottom_line=item.get("no_bottom_line", ""),
         remarks=tuple(item.get("remarks", ())),
+        question_kind=item.get("question_kind", ""),
+        indirect=tuple(
+            Indirect(label=each["label"], facts=_filter(each["facts"])) for each in item.get("indirect", ())
+        ),
+        baseline_risk=item.get("baseline_risk", {}),
         settings=item,
     )
 
@@ -308,10 +398,10 @@ def _place(path: Iterable[Any], data: Any) -> str:
     return " > ".join(words)
 
 
-def _schema_faults(data: Any, path: str) -> Iterable[Finding]:
+def _schema_faults(data: Any, path: str, name: str = "protocol") -> Iterable[Finding]:
     import jsonschema
 
-    schema = resources.schema("protocol")
+    schema = resources.schema(name)
     validator = jsonschema.Draft202012Validator(schema)
     for error in sorted(validator.iter_errors(data), key=lambda e: list(map(str, e.absolute_path))):
         where = _place(error.absolute_path, data)
@@ -387,9 +477,16 @@ def _meaning_faults(data: Mapping[str, Any], path: str) -> Iterable[Finding]:
                 yield _named(path, f"required_confounders > {population}", name, list(confounders), "confounders")
     merged = layout(data["lists"], confounders, data.get("columns", ()))
     columns = {c.name: c for sheet in ("Studies", "Design", "Effects") for c in merged.sheet(sheet).columns}
+    yield from _appraisal_faults(data, path)
+    for item in data.get("explanations", ()):
+        for part in ("handled", "open"):
+            where = f"explanations > {item['id']} > {part}"
+            yield from _filter_faults(path, where, item.get(part, {}), columns, merged)
     seen: set[str] = set()
     for item in data["analyses"]:
         name = item["id"]
+        for each in item.get("indirect", ()):
+            yield from _filter_faults(path, f"analyses > {name} > indirect", each["facts"], columns, merged)
         if name in seen:
             yield _fault(path, f"analyses > {name}", "this id is given twice", "ids that differ", "rename one of them")
         seen.add(name)
@@ -403,21 +500,32 @@ def _meaning_faults(data: Mapping[str, Any], path: str) -> Iterable[Finding]:
         filters = [("include", item["include"])]
         filters += [(f"strata > {s['stratum']} > include", s["include"]) for s in item["strata"] if "include" in s]
         for where, chosen in filters:
-            for column, words in chosen.items():
-                place = f"analyses > {name} > {where}"
-                if column not in columns:
-                    yield _named(path, place, column, list(columns), "columns of Effects, Design or Studies")
-                    continue
-                listed = merged.lists.get(columns[column].words, {}) if columns[column].kind == "word" else {}
-                for word in words:
-                    if listed and word not in listed and word != "NR":
-                        yield _named(
-                            path,
-                            f"{place} > {column}",
-                            word,
-                            list(listed),
-                            f"words of the list {columns[column].words}",
-                        )
+            yield from _filter_faults(path, f"analyses > {name} > {where}", chosen, columns, merged)
+
+
+def _filter_faults(
+    path: str, place: str, chosen: Mapping[str, Iterable[str]], columns: Mapping[str, Column], merged: Layout
+) -> Iterable[Finding]:
+    """Find columns and words of a filter that the workbook cannot have."""
+    for column, words in chosen.items():
+        if column not in columns:
+            yield _named(path, place, column, list(columns), "columns of Effects, Design or Studies")
+            continue
+        listed = merged.lists.get(columns[column].words, {}) if columns[column].kind == "word" else {}
+        for word in words:
+            if listed and word not in listed and word != "NR":
+                kind = f"words of the list {columns[column].words}"
+                yield _named(path, f"{place} > {column}", word, list(listed), kind)
+
+
+def _appraisal_faults(data: Mapping[str, Any], path: str) -> Iterable[Finding]:
+    known = [*resources.tool_names(), *data.get("own_tools", {})]
+    named = data.get("appraisal", {})
+    lists = {f"tools > {stratum}": names for stratum, names in named.get("tools", {}).items()}
+    for where, names in {**lists, "overall": named.get("overall", ())}.items():
+        for name in names:
+            if name not in known:
+                yield _named(path, f"appraisal > {where}", name, known, "quality tools")
 
 
 def _named(path: str, where: str, name: str, known: list[str], kind: str) -> Finding:

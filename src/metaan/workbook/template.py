@@ -6,9 +6,10 @@ text by column, so that what is typed is what is read and empty cells cost nothi
 
 import io
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import IO, Any
 
+from metaan.terms import resources
 from metaan.workbook import template_pages as pages
 from metaan.workbook.columns import SCHEMA_VERSION, WRITTEN, Column, Layout, Sheet
 from metaan.workbook.grid import letters
@@ -21,7 +22,11 @@ from metaan.workbook.template_words import LONGEST_MESSAGE, LONGEST_TITLE, messa
 PREPARED_ROWS = 400
 _SPARE_ROWS = 50  #: prepared below the rows that are filled already
 _PRINTED_WIDTH = 230  #: characters on one printed page
-_FREE_WIDTH = {"quote", "notes", "derivation_note", "title", "statement", "says", "reason", "why"}
+_FREE_WIDTH = {
+    *("quote", "notes", "derivation_note", "title", "statement", "says", "reason", "why"),
+    *("question", "proposed", "where", "support", "override_reason", "sentence"),
+}
+_LONGEST_CHOICE = 255  #: characters of a dropdown that is no list of the workbook
 
 _FONT = {"font_name": "Calibri", "font_size": 11, "num_format": "@", "valign": "top"}
 _HEAD = {**_FONT, "bold": True, "text_wrap": True, "border": 1}
@@ -59,11 +64,17 @@ _ALLOWED = {
     "autofilter": True,
 }
 
+_LINE = {"top": 1, "top_color": "#5B7A94"}  #: between groups of rows
+
 Rows = Mapping[str, Iterable[Mapping[str, str]]]
+Offers = Mapping[tuple[str, str], Sequence[tuple[str, ...]]]  #: sheet and column -> words for each of the rows given
 
 
 def workbook_bytes(
-    protocol: Protocol, rows: Rows | None = None, kept: Iterable[tuple[str, str, str, str]] = ()
+    protocol: Protocol,
+    rows: Rows | None = None,
+    kept: Iterable[tuple[str, str, str, str]] = (),
+    offers: Offers | None = None,
 ) -> bytes:
     """Return an .xlsx file with the layout of a protocol.
 
@@ -75,10 +86,12 @@ def workbook_bytes(
         Each row maps column names to text; columns unknown to the layout raise KeyError.
     kept : iterable of (sheet, row, column, text), optional
         Cells the layout has no place for; they are listed on a sheet of their own.
+    offers : mapping of (sheet, column) to words for each row, optional
+        Dropdowns of single rows, in columns of free text; other words may be typed as well.
     """
     target = io.BytesIO()
     with new_book(target, protocol) as book:
-        write_sheets(book, protocol, rows or {}, kept)
+        write_sheets(book, protocol, rows or {}, kept, offers)
     return target.getvalue()
 
 
@@ -98,9 +111,15 @@ def new_book(target: IO[bytes], protocol: Protocol) -> Any:
     return book
 
 
-def write_sheets(book: Any, protocol: Protocol, rows: Rows, kept: Iterable[tuple[str, str, str, str]] = ()) -> None:
+def write_sheets(
+    book: Any,
+    protocol: Protocol,
+    rows: Rows,
+    kept: Iterable[tuple[str, str, str, str]] = (),
+    offers: Offers | None = None,
+) -> None:
     """Write every sheet of the layout into an XlsxWriter workbook."""
-    writer = _Writer(book, protocol)
+    writer = _Writer(book, protocol, offers or {})
     example = example_rows(protocol)
     examples = column_examples(protocol.layout, example)
     pages.readme(book, protocol, writer.formats, example)
@@ -114,18 +133,25 @@ def write_sheets(book: Any, protocol: Protocol, rows: Rows, kept: Iterable[tuple
     listed = list(kept)
     if listed:
         pages.kept(book, writer.formats, listed)
-    pages.lists(book, protocol.layout, writer.formats, writer.last)
+    pages.lists(book, protocol.layout, writer.formats, writer.last, _suggested(protocol))
+
+
+def _suggested(protocol: Protocol) -> dict[str, tuple[str, ...]]:
+    """Return the words that columns suggest, by name."""
+    return {"tools": tuple(dict.fromkeys((*resources.tool_names(), *protocol.tools)))}
 
 
 class _Writer:
     """Writes the sheets that people fill in; `last` holds the last prepared row of each."""
 
-    def __init__(self, book: Any, protocol: Protocol) -> None:
+    def __init__(self, book: Any, protocol: Protocol, offers: Offers) -> None:
         self.book = book
+        self.offers = offers
         self.protocol = protocol
         self.layout: Layout = protocol.layout
         self.decimal_mark = REVIEW_WORDS["decimal_mark"][1]
         self.formats = {name: book.add_format(style) for name, style in _FORMATS.items()}
+        self.line = book.add_format(_LINE)
         at_edge = ("required", "optional", "entry", "wrapped")
         self.edged = {name: book.add_format({**_FORMATS[name], **_EDGE}) for name in at_edge}
         self.last: dict[str, int] = {}
@@ -164,9 +190,16 @@ class _Writer:
         self.last[sheet.name] = last + 1
         page.autofilter(0, 0, last, len(sheet.columns) - 1)
         page.ignore_errors({"number_stored_as_text": f"A1:{letters(len(sheet.columns))}{last + 1}"})
+        if sheet.groups:
+            options = {"type": "formula", "criteria": f"={_group_begins(sheet)}", "format": self.line}
+            page.conditional_format(2, 0, last, len(sheet.columns) - 1, options)
         for i, column in enumerate(sheet.columns):
             note = _note(column.name, message(sheet, column, self.layout, examples.get((sheet.name, column.name), "")))
-            page.data_validation(1, i, last, i, {**_choices(column), **note})
+            offered = self.offers.get((sheet.name, column.name), ())
+            for start, end, words in _runs(offered):
+                choices = _offered(words) or _choices(column)
+                page.data_validation(start, i, end, i, {**choices, **note})
+            page.data_validation(1 + len(offered), i, last, i, {**_choices(column), **note})
             for rule in rules(sheet, column, last + 1, self.decimal_mark):
                 options = {"type": "formula", "criteria": f"={rule.formula}", "stop_if_true": True}
                 page.conditional_format(1, i, last, i, {**options, "format": self.formats[rule.state]})
@@ -200,6 +233,30 @@ class _Writer:
         return page
 
 
+def _group_begins(sheet: Sheet) -> str:
+    """Return the condition, written for row 3, that a row belongs to another group than the one above it."""
+    at = [letters(i) for i, column in enumerate(sheet.columns, 1) if column.name in sheet.groups]
+    filled = ",".join(f"LEN(${letter}3)>0" for letter in at)
+    changed = ",".join(f"NOT(EXACT(${letter}3,${letter}2))" for letter in at)
+    return f"AND(OR({filled}),OR({changed}))"
+
+
+def _runs(offered: Sequence[tuple[str, ...]]) -> Iterator[tuple[int, int, tuple[str, ...]]]:
+    """Yield first row, last row and words of each run of rows that offer the same words."""
+    start = 0
+    for i, words in enumerate(offered):
+        if i + 1 == len(offered) or offered[i + 1] != words:
+            yield start + 1, i + 1, words
+            start = i + 1
+
+
+def _offered(words: tuple[str, ...]) -> dict[str, Any]:
+    """Return a dropdown of words that are only offered; nothing where no dropdown can hold them."""
+    if not words or any("," in word for word in words) or len(",".join(words)) > _LONGEST_CHOICE:
+        return {}
+    return {"validate": "list", "source": list(words), "show_error": False}
+
+
 def _begins(sheet: Sheet, i: int) -> bool:
     """Whether a group of columns begins here."""
     return i > 0 and sheet.columns[i].part != sheet.columns[i - 1].part
@@ -231,6 +288,8 @@ def _choices(column: Column) -> dict[str, Any]:
             "error_title": "Not on that sheet",
             "error_message": f"No such name on the sheet {column.refers_to} yet.",
         }
+    if column.suggests:
+        return {"validate": "list", "source": f"=lst_{column.suggests}", "show_error": False}
     return {"validate": "any"}
 
 

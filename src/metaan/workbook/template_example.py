@@ -93,8 +93,8 @@ _OTHERS: dict[str, dict[str, str]] = {
         "flag_reason": "table and text differ; authors asked",
     },
     "Quality": {
-        **{"tool": "RoB 2", "domain": "1 randomisation", "item": "1.1", "question": "Was the order random?"},
-        **{"answer": "PY", "judgement": "low", "proposed": "low", "where": "p 3"},
+        **{"tool": "rob-2", "domain": "Randomisation", "item": "1.1", "question": "Was the order random?"},
+        **{"answer": "PY", "judgement": "low", "proposed": "PY", "where": "p 3", "rel_id": "Doe2001-cycles"},
         "support": "computer list, kept by the pharmacy",
     },
     "Reliability": {"icc_model": "two-way random, single, absolute", "categories": "above 12.5"},
@@ -102,7 +102,8 @@ _OTHERS: dict[str, dict[str, str]] = {
         **{"harm": "nausea", "events_high": "7", "total_high": "40", "events_low": "5", "total_low": "41"},
     },
     "Certainty": {
-        **{"analysis": "main-question", "proposed": "-1", "sentence": "Two of four studies chose their cut-off late."},
+        **{"analysis": "main-question", "proposed": "−1: most weight from comparisons graded D."},
+        "sentence": "Two of four studies chose their cut-off late.",
     },
     "Bias": {
         **{"analysis": "main-question", "bias": "cases remember better", "mean": "0.10", "sd": "0.15"},

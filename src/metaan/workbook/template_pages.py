@@ -138,12 +138,22 @@ def codebook(book: Any, layout: Layout, formats: Formats, examples: Mapping[tupl
     page.autofilter(0, 0, r, len(CODEBOOK) - 1)
 
 
-def lists(book: Any, layout: Layout, formats: Formats, last: Mapping[str, int]) -> None:
-    """Write the hidden sheet of lists, and name every list and every column of keys for the dropdowns."""
+def lists(
+    book: Any,
+    layout: Layout,
+    formats: Formats,
+    last: Mapping[str, int],
+    suggested: Mapping[str, Iterable[str]],
+) -> None:
+    """Write the hidden sheet of lists, and name every list and every column of keys for the dropdowns.
+
+    `last` is the last prepared row of each sheet; `suggested` are further words that are only offered.
+    """
     page = book.add_worksheet("Lists")
-    for i, (name, words) in enumerate(layout.lists.items()):
+    named = {name: [*words, NOT_REPORTED, NOT_APPLICABLE] for name, words in layout.lists.items()}
+    named |= {name: list(words) for name, words in suggested.items()}
+    for i, (name, entries) in enumerate(named.items()):
         page.write_string(0, i, name, formats["strong"])
-        entries = [*words, NOT_REPORTED, NOT_APPLICABLE]
         for r, word in enumerate(entries, 1):
             page.write_string(r, i, word, formats["plain"])
         column = letters(i + 1)
