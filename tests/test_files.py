@@ -1,3 +1,4 @@
+import json
 import subprocess
 import sys
 
@@ -37,3 +38,14 @@ def test_the_lock_dies_with_its_process(tmp_path):
             hold_lock(path)
         holder.kill()
     hold_lock(path)
+
+
+@pytest.mark.parametrize(
+    "data", [{}, [], {"a": [], "b": [1, {"c": [2]}], "ü": {"d": None}}, [1.5, "x\ny"], "text", None, {"k": ()}]
+)
+def test_json_goes_both_ways(data):
+    assert json.loads(to_json(data)) == json.loads(json.dumps(data))
+
+
+def test_items_of_json_stand_on_lines_of_their_own():
+    assert to_json({"a": [{"b": 1}, {"b": 2}], "c": "d"}) == '{\n"a": [\n{"b": 1},\n{"b": 2}\n],\n"c": "d"\n}\n'

@@ -37,8 +37,24 @@ def _umask() -> int:
 
 
 def to_json(data: Any) -> str:
-    """Return JSON with a fixed layout: same data, same bytes."""
-    return json.dumps(data, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
+    """Return JSON with a fixed layout: same data, same bytes.
+
+    Entries of the outermost object or list, and items of a list in it, stand on lines of their own. (A deeper indent
+    would keep the standard library from its fast encoder.)
+    """
+    if isinstance(data, dict):
+        return "{\n" + ",\n".join(f"{_json(str(key))}: {_lines(value)}" for key, value in data.items()) + "\n}\n"
+    return _lines(data) + "\n"
+
+
+def _lines(data: Any) -> str:
+    if isinstance(data, (list, tuple)) and data:
+        return "[\n" + ",\n".join(map(_json, data)) + "\n]"
+    return _json(data)
+
+
+def _json(data: Any) -> str:
+    return json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(", ", ": "))
 
 
 def csv_text(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:

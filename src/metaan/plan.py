@@ -255,6 +255,7 @@ def digests(protocol: Protocol, extraction: Extraction, agreement: Mapping[str, 
     """
     from metaan.design.people import of_designs
     from metaan.pooling.select import graded_candidates, select, standing
+    from metaan.robustness.repeats import above
 
     mark = extraction.decimal_mark
     rows = {sheet: [[row.number, dict(row.values)] for row in found] for sheet, found in extraction.rows.items()}
@@ -304,7 +305,8 @@ def digests(protocol: Protocol, extraction: Extraction, agreement: Mapping[str, 
         found[f"draw/{analysis.id}"] = digest([content, _versions("pool", "draw")])
     counted = of_designs(extraction, protocol.layout)
     used = sorted(standing(everything, protocol.analyses))
-    drawn = [seen_by_grades, mark, general, rows.get("Reliability"), used, counted, _versions("draw"), code]
+    repeated = [rows.get("Reliability"), above(protocol, everything)]
+    drawn = [seen_by_grades, mark, general, repeated, used, counted, _versions("pool", "draw"), code]
     return {**found, "draw_review": digest(drawn)}
 
 

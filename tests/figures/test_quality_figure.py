@@ -131,7 +131,11 @@ def test_signs_are_strokes_of_their_level(layout, analysis):
                 drawn[key] = drawn.get(key, 0) + 1
     drawn.pop("key", None)
     stars = any(item.role == "stars" for item in layout.texts)
-    wanted = {key: len(_STROKES[level]) for key, (level, _) in expected(analysis, kind=layout.kind.split()[0]).items() if level}
+    wanted = {
+        key: len(_STROKES[level])
+        for key, (level, _) in expected(analysis, kind=layout.kind.split()[0]).items()
+        if level
+    }
     assert drawn == wanted or (stars and drawn.items() <= wanted.items())
 
 

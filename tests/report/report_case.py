@@ -12,6 +12,7 @@ from metaan.report.assemble import assemble
 from metaan.report.content import Report
 from metaan.robustness.first import First
 from metaan.robustness.recheck import ten
+from metaan.robustness.repeats import Repeatability, repeatability
 from metaan.terms.certainty import Certainty
 from metaan.terms.finding import Finding, Level
 from metaan.terms.origin import Origin
@@ -374,6 +375,7 @@ class Case:
     findings: tuple[Finding, ...] = FINDINGS
     first: tuple[First, ...] = ()
     certainty: tuple[Certainty, ...] = ()
+    repeatability: Repeatability | None = None
 
     def report(self) -> Report:
         return assemble(
@@ -387,6 +389,7 @@ class Case:
             DIGESTS,
             self.first,
             certainty=self.certainty,
+            repeatability=self.repeatability,
         )
 
     def analysis(self, name: str) -> Analysis:
@@ -417,4 +420,5 @@ def build(folder: Path) -> Case:
         figures,
         first=ten(protocol, extraction, FINDINGS),
         certainty=tuple(found for analysis in analyses for found in certainties(analysis, protocol, extraction)),
+        repeatability=repeatability(extraction, protocol, rows),
     )

@@ -23,6 +23,7 @@ rule draw_review:
         grades=lambda wildcards: RUN.input(rules.grade.output.records, "draw_review", **wildcards),
     output:
         **RUN.figure_files("results/{review}/figures", run.OF_REVIEW),
+        repeats="results/{review}/robustness/repeatability.json",
         done=RUN.done("draw_review"),
     script:
         "../scripts/draw_review.py"

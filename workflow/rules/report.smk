@@ -13,6 +13,7 @@ rule report:
         results=lambda wildcards: RUN.inputs(rules.pool.output.result, "report", **wildcards),
         rechecks=lambda wildcards: RUN.inputs(rules.pool.output.recheck, "report", **wildcards),
         certainties=lambda wildcards: RUN.inputs(rules.pool.output.certainty, "report", **wildcards),
+        repeats=lambda wildcards: RUN.input(rules.draw_review.output.repeats, "report", **wildcards),
         figures=lambda wildcards: RUN.drawn(**wildcards),
         agreement=lambda wildcards: RUN.agreement(**wildcards),
     output:

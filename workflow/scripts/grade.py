@@ -9,7 +9,7 @@ COLUMNS = ("design_id", "study_id", "stratum", "grade", "best", "reason", "flags
 def grade(review: str, *, extraction: str, protocol: str, records: str, table: str) -> None:
     """Grade one review."""
     read = read_extraction(extraction)
-    grades = [g.to_dict() for g in grade_all(read, read_protocol(protocol, review))]
+    grades = [g.only_answered().to_dict() for g in grade_all(read, read_protocol(protocol, review))]
     write_json(records, grades)
     write_table(table, COLUMNS, ({**g, "flags": "; ".join(g["flags"])} for g in grades))
 

@@ -15,6 +15,7 @@ from metaan.report import html as page
 from metaan.report import results as data
 from metaan.report.assemble import assemble
 from metaan.robustness.first import SHOWN, First, Weighed, rank
+from metaan.robustness.repeats import Repeatability
 from metaan.terms.certainty import Certainty
 from metaan.terms.finding import COLUMNS, Finding
 from metaan.terms.records import Analysis, Grade
@@ -39,6 +40,7 @@ def report(
     results: str | Sequence[str],
     rechecks: str | Sequence[str],
     certainties: str | Sequence[str],
+    repeats: str,
     figures: str | Sequence[str],
     agreement: str | Sequence[str],
     html: str,
@@ -72,6 +74,7 @@ def report(
         ranked[:SHOWN],
         next((read_agreement(Path(path)) for path in listed(agreement)), None),
         [Certainty.from_dict(each) for path in listed(certainties) for each in read_json(path)],
+        Repeatability.from_dict(repeated) if (repeated := read_json(repeats)) else None,
     )
     write_table(first, FIRST, map(_line, ranked))
     asked = design_queries.rows(design_queries.queries(read, plan, graded, analyses))

@@ -305,7 +305,6 @@ def _answer(domain: Domain, item: Item, row: Row | None, facts: Facts) -> Answer
     typed = answer_key(row["answer"], item.answers) if row is not None else ""
     return Answer(
         item=item.key,
-        question=item.question,
         answer=typed or proposed,
         by=TYPED if typed else PROPOSED if proposed else UNANSWERED,
         cell=f"Quality!{row.cell('answer')}" if row is not None and typed else fact_cell,

@@ -206,6 +206,7 @@ class _Asker:
             return
         of = tool(appraisal.tool, self.protocol)
         silent = {domain.key: _unanswerable(of, domain) for domain in appraisal.domains}
+        words = {(domain.key, item.key): item.question for domain in of.domains for item in domain.items}
         best = _if_known(of, appraisal, silent, grade)
         if best >= grade.grade:
             return
@@ -217,7 +218,7 @@ class _Asker:
                     grade,
                     effect_id=appraisal.effect_id,
                     fact=f"{appraisal.name} {item}",
-                    question=asked.question,
+                    question=words[domain.key, item],
                     cell=asked.cell,
                     alone=alone,
                     could_become=best,

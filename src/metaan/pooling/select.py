@@ -102,6 +102,7 @@ def candidates(extraction: Extraction, layout: Layout, grades: Mapping[str, Grad
     designs = extraction.by_key("Design", "design_id")
     studies = extraction.by_key("Studies", "study_id")
     reports = _reports(extraction)
+    lean = {name: grade.without_answers() for name, grade in grades.items()}
     found = []
     for row in extraction.sheet("Effects"):
         design = designs[row["design_id"]]
@@ -112,7 +113,7 @@ def candidates(extraction: Extraction, layout: Layout, grades: Mapping[str, Grad
                 values=typed(row, sheet, decimal_mark),
                 design=design,
                 study=study,
-                grade=grades[row["design_id"]],
+                grade=lean[row["design_id"]],
                 report=reports.get(study["study_id"]),
             )
         )

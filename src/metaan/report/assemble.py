@@ -28,6 +28,7 @@ from metaan.report import (
 from metaan.report.content import Report, Section
 from metaan.report.material import Material, gather
 from metaan.robustness.first import First
+from metaan.robustness.repeats import Repeatability
 from metaan.terms import wording
 from metaan.terms.certainty import Certainty
 from metaan.terms.finding import Finding
@@ -50,6 +51,7 @@ def assemble(
     first: Sequence[First] = (),
     agreement: Mapping[str, Any] | None = None,
     certainty: Sequence[Certainty] = (),
+    repeatability: Repeatability | None = None,
 ) -> Report:
     """Return the report of a review.
 
@@ -74,6 +76,8 @@ def assemble(
         Of two extractors, as schemas/agreement.schema.json describes it.
     certainty : sequence of Certainty
         One a stratum of an analysis; words of a stratum without one are those of its studies.
+    repeatability : Repeatability, optional
+        What the sheet Reliability says, and what it means.
 
     Raises
     ------
@@ -82,7 +86,18 @@ def assemble(
     """
     return compose(
         gather(
-            protocol, extraction, grades, analyses, findings, figures, versions, digests, first, agreement, certainty
+            protocol,
+            extraction,
+            grades,
+            analyses,
+            findings,
+            figures,
+            versions,
+            digests,
+            first,
+            agreement,
+            certainty,
+            repeatability,
         )
     )
 

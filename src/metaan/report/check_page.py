@@ -51,19 +51,20 @@ class _Part:
 def render(checked: Checked) -> str:
     """Return the whole page; same findings, same bytes."""
     number = counts(checked.findings)
+    table = _by_check(checked.findings)
     title = checked.protocol.title if checked.protocol else checked.workbook
     return str(
         template("check.html").render(
             title=f"Checks: {title}",
             head=title,
-            **dressed("check.css", "check.js"),
+            **dressed("check.css", "check.js", blocks=[table]),
             verdict=_verdict(number),
             refused=number[Level.ERROR] > 0,
             counts=[(str(count), NAMES[level][count != 1]) for level, count in number.items()],
             facts=_facts(checked),
             levels=[(level.value, *NAMES[level], MEANING[level]) for level in _LEVELS if number[level]],
             parts=_parts(checked),
-            table=_by_check(checked.findings),
+            table=table,
             checks=[_explained(check) for check in _present(checked.findings)],
             level_title={level.value: f"{NAMES[level][0]}: {MEANING[level]}" for level in _LEVELS},
             titles={check.id: check.title for check in CHECKS.values()},

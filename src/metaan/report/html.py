@@ -3,12 +3,13 @@
 import base64
 import hashlib
 import re
+from collections import defaultdict
 from collections.abc import Iterable
 from functools import cache
 from itertools import groupby
 from typing import Any
 
-from metaan.report.content import Report, Run, Section, TableRow, Text
+from metaan.report.content import Block, Details, Report, Run, Section, Table, TableRow, Text
 from metaan.terms import resources
 from metaan.terms.designs import GRADE_COLOURS, STRATA
 
@@ -17,6 +18,7 @@ _DARK_LETTER = frozenset("BC")  #: grades whose colour takes dark letters
 _PROLOGUE = re.compile(r"\A\s*(<\?xml[^>]*\?>\s*)?(<!DOCTYPE[^>]*>\s*)?(<!--.*?-->\s*)*", re.DOTALL)
 _ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&#34;", "'": "&#39;"})
 _TOGETHER = re.compile(r"(?<=\d) (?=%)|(?<=\bn) (?=\d)")  #: "95 %", "n 20"
+_TITLED = re.compile(r'<span class="(?P<class>[^"]*)" title="(?P<title>[^"]+)">(?P<words>.*?)</span>')
 _ACTIVE = re.compile(r"<\s*script|<\s*foreignObject|\son\w+\s*=|javascript:", re.IGNORECASE)
 
 #: drawn in a 10 x 10 box, the shapes of the figures
@@ -31,13 +33,35 @@ _SHAPES = {
 
 def render(report: Report) -> str:
     """Return the whole page; same report, same bytes."""
-    return template("page.html").render(
-        report=report,
-        title=report.title,
-        **dressed(),
-        marks=_marks(),
-        contents=_contents(report.sections),
+    return titles_once(
+        template("page.html").render(
+            report=report,
+            title=report.title,
+            **dressed(blocks=report.sections),
+            marks=_marks(),
+            contents=_contents(report.sections),
+        )
     )
+
+
+def titles_once(page: str) -> str:
+    """Return a page in which what is said on hover of words that come often stands where they come first.
+
+    The script gives it to the others, which carry an empty title; words with more than one title keep them all.
+    """
+    said_of: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for match in _TITLED.finditer(page):
+        said_of[match["class"], match["words"]].add(match["title"])
+    first = {key for key, titles in said_of.items() if len(titles) == 1}
+
+    def shortened(match: re.Match[str]) -> str:
+        key = match["class"], match["words"]
+        if len(said_of[key]) > 1 or key in first:
+            first.discard(key)
+            return match[0]
+        return f'<span class="{match["class"]}" title>{match["words"]}</span>'
+
+    return _TITLED.sub(shortened, page)
 
 
 def policy(script: str) -> str:
@@ -66,11 +90,15 @@ def template(name: str) -> Any:
     return environment.get_template(name)
 
 
-def dressed(*names: str) -> dict[str, Any]:
-    """Return style, script and content policy of a page that uses these scripts and styles, with the report's."""
+def dressed(*names: str, blocks: Iterable[Block] = ()) -> dict[str, Any]:
+    """Return style, script and content policy of a page that uses these scripts and styles, with the report's.
+
+    `blocks` are those of the page: on a small screen each cell of their stacked tables carries the head of its column.
+    """
     style = "".join(resources.text(_FOLDER, name) for name in ("report.css", *names) if name.endswith(".css"))
     script = "".join(resources.text(_FOLDER, name) for name in ("report.js", *names) if name.endswith(".js"))
-    return {"style": markup(style + _colours()), "script": markup(script), "policy": policy(script)}
+    style += _colours() + _column_heads(blocks)
+    return {"style": markup(style), "script": markup(script), "policy": policy(script)}
 
 
 def said(text: Text) -> Any:
@@ -152,6 +180,24 @@ def _colours() -> str:
         ink = "#14181d" if letter in _DARK_LETTER else "#ffffff"
         rules.append(f"span.g-{letter}{{background:{colour};color:{ink}}}")
     return "\n".join(rules) + "\n"
+
+
+def _column_heads(blocks: Iterable[Block]) -> str:
+    """Return the rules that give cells of stacked tables the head of their column: once a table, not once a cell."""
+    rules = []
+    for table in _tables(blocks):
+        for number, head in enumerate(table.heads[1:], 2):
+            words = head.text.replace("\\", "\\\\").replace('"', '\\"').replace("<", "\\3c ")
+            rules.append(f'[id="{table.id}"] td:nth-child({number}){{--head:"{words}"}}')
+    return "\n".join(rules) + "\n" if rules else ""
+
+
+def _tables(blocks: Iterable[Block]) -> Iterable[Table]:
+    for block in blocks:
+        if isinstance(block, Table) and block.stacked:
+            yield block
+        elif isinstance(block, (Section, Details)):
+            yield from _tables(block.blocks)
 
 
 def _contents(sections: tuple[Section, ...]) -> list[dict[str, Any]]:

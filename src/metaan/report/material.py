@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from metaan.report.content import Run, Text, join, link, words
 from metaan.robustness.first import First
-from metaan.robustness.repeats import Repeatability, repeatability
+from metaan.robustness.repeats import Repeatability
 from metaan.terms.certainty import Certainty
 from metaan.terms.finding import Finding
 from metaan.terms.records import Analysis, Estimate, Grade, LeftOut, Synthesis
@@ -166,6 +166,7 @@ def gather(
     first: Sequence[First] = (),
     agreement: Mapping[str, Any] | None = None,
     certainty: Sequence[Certainty] = (),
+    repeatability: Repeatability | None = None,
 ) -> Material:
     """Bring rows and results together by their ids."""
     effects = extraction.by_key("Effects", "effect_id")
@@ -197,7 +198,7 @@ def gather(
         uses={effect_id: tuple(found) for effect_id, found in uses.items()},
         by_number={row.number: effect_id for effect_id, row in effects.items()},
         certainty={(sure.analysis_id, sure.stratum): sure for sure in certainty},
-        repeatability=repeatability(extraction, protocol, analyses),
+        repeatability=repeatability,
     )
 
 

@@ -189,8 +189,11 @@ def _left(found: Appraisal, heads_of: Mapping[str, str]) -> Text:
 
 def _places(found: Appraisal, heads_of: Mapping[str, str]) -> Text:
     """Return the cells of the judgements that were typed and stand in no sentence of their own."""
-    each = [(heads_of.get(domain.key, domain.key), domain) for domain in found.domains]
-    typed = [f"{head} {one.cell}" for head, one in (*each, ("overall", found)) if one.cell and not _overridden(one)]
+    each: list[tuple[str, JudgedDomain | Appraisal]] = [
+        *((heads_of.get(domain.key, domain.key), domain) for domain in found.domains),
+        ("overall", found),
+    ]
+    typed = [f"{head} {one.cell}" for head, one in each if one.cell and not _overridden(one)]
     return words(f"Judgements typed: {'; '.join(typed)}.") if typed else ()
 
 

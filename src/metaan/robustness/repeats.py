@@ -8,6 +8,7 @@ from typing import Any
 
 from metaan.design.appraise import repeat_appraisals
 from metaan.design.tool import tool
+from metaan.pooling.select import Candidate, select
 from metaan.robustness.reliability import (
     Meaning,
     change_class_by_kappa,
@@ -18,11 +19,9 @@ from metaan.robustness.reliability import (
 from metaan.terms import wording
 from metaan.terms.appraisal import Appraisal
 from metaan.terms.record import Interval, Record
-from metaan.terms.records import Analysis
 from metaan.workbook.protocol import Protocol
 from metaan.workbook.read import Extraction, Row
 from metaan.workbook.typed import typed
-from metaan.workbook.values import parse_number
 
 #: from what should agree best to what matters for one person; the order of the ladder
 RUNGS = (
@@ -116,29 +115,32 @@ class Repeatability(Record):
     by_kappa: tuple[KappaMeaning, ...]
 
 
-def repeatability(extraction: Extraction, protocol: Protocol, analyses: Sequence[Analysis]) -> Repeatability | None:
+def repeatability(
+    extraction: Extraction, protocol: Protocol, candidates: tuple[Candidate, ...]
+) -> Repeatability | None:
     """Return what the sheet Reliability says and what it means; None where it is empty.
 
     Parameters
     ----------
     extraction, protocol : Extraction, Protocol
         Of a review without errors.
-    analyses : sequence of Analysis
-        Their prospective pools show which share of people lies over the cut-off, where the protocol does not say.
+    candidates : tuple of Candidate
+        Prospective main rows of its analyses of a marker show which share of people lies over the cut-off, where the
+        protocol does not say; see `above`.
     """
     rows = repeats(extraction, protocol)
     if not rows:
         return None
-    above, above_source = _above(protocol, analyses, extraction.decimal_mark)
+    share, share_source = above(protocol, candidates)
     pooled, told = _pool_all(rows, protocol.level)
     return Repeatability(
         ladder=ladder(rows),
         pooled=pooled,
         not_pooled=told,
-        above=above,
-        above_source=above_source,
-        meanings=tuple(_meanings(rows, pooled, protocol, above)),
-        by_kappa=tuple(_by_kappa(rows, above)),
+        above=share,
+        above_source=share_source,
+        meanings=tuple(_meanings(rows, pooled, protocol, share)),
+        by_kappa=tuple(_by_kappa(rows, share)),
     )
 
 
@@ -251,26 +253,33 @@ def _pool(rung: str, statistic: str, rows: Sequence[Repeat], level: float) -> Po
     )
 
 
-def _above(protocol: Protocol, analyses: Sequence[Analysis], decimal_mark: str) -> tuple[float | None, str]:
-    """Return the share over the cut-off: as the protocol states it, else as the prospective pools count it."""
+def above(protocol: Protocol, candidates: tuple[Candidate, ...]) -> tuple[float | None, str]:
+    """Return the share over the cut-off and its source: of the protocol, else counted in prospective main rows.
+
+    Parameters
+    ----------
+    protocol : Protocol
+        Its `repeatability` may state the share; its analyses say which rows count.
+    candidates : tuple of Candidate
+        Every row of the Effects sheet.
+    """
     given = protocol.repeatability
     if "above" in given:
         return float(given["above"]), str(given.get("above_source", "")) or "stated in the protocol"
     counted: dict[str, tuple[int, int]] = {}
-    for analysis in analyses:
-        pools = (s for s in analysis.strata if analysis.factor_kind == "marker" and s.stratum == "prospective")
-        for estimate in (estimate for synthesis in pools for estimate in synthesis.estimates):
-            values = {name: parse_number(text, decimal_mark) for name, text in estimate.source.values.items()}
-            found = _high({name: int(number.value) for name, number in values.items() if number})
-            if found and estimate.label not in counted:
-                counted[estimate.label] = found
+    for plan in protocol.analyses:
+        for row in select(candidates, plan).inside.get("prospective", ()):
+            main = row.row["priority"] == "main" and row.row["flag"] != "exclude"
+            found = _high(row.values) if main and row.row["factor_kind"] == "marker" else None
+            if found:
+                counted.setdefault(row.label, found)
     high, people = (sum(pair[i] for pair in counted.values()) for i in (0, 1))
     if not 0 < high < people:
         return None, ""
     return high / people, f"{high} of {people} in {wording.listed(list(counted))}"
 
 
-def _high(values: Mapping[str, int]) -> tuple[int, int] | None:
+def _high(values: Mapping[str, Any]) -> tuple[int, int] | None:
     """Return how many were over the cut-off, and of how many; None where a row does not count them."""
     cells = [values.get(name) for name in ("a_high_event", "b_high_none", "c_low_event", "d_low_none")]
     if None not in cells:

@@ -1,7 +1,7 @@
 """What a quality tool says of one comparison or result: answers, judgements of domains, and the overall one."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from metaan.terms.record import Record
 
@@ -17,8 +17,7 @@ UNANSWERED = ""  #: neither
 class Answer(Record):
     """One question of a tool and its answer."""
 
-    item: str  #: key within the tool: "1.1"
-    question: str  #: in our words
+    item: str  #: key within the tool, which holds its words: "1.1"
     answer: str  #: key among the tool's answers; empty where nobody answered
     by: str  #: TYPED, PROPOSED, or UNANSWERED
     cell: str = ""  #: where it was typed, or the fact it is proposed from: "Quality!G12", "Design!E4"
@@ -66,6 +65,18 @@ class Appraisal(Record):
     reason: str = ""
     decide: str = ""  #: what the tool leaves to the reviewers
     cell: str = ""
+
+    def only_answered(self) -> "Appraisal":
+        """Return it without the questions nobody answered and no fact proposes an answer to."""
+        kept = (tuple(answer for answer in domain.answers if answer.answer) for domain in self.domains)
+        return replace(
+            self,
+            domains=tuple(replace(domain, answers=answers) for domain, answers in zip(self.domains, kept, strict=True)),
+        )
+
+    def without_answers(self) -> "Appraisal":
+        """Return the judgements alone, for what is pooled and drawn."""
+        return replace(self, domains=tuple(replace(domain, answers=()) for domain in self.domains))
 
     @property
     def assessed(self) -> bool:

@@ -598,8 +598,8 @@ _ALL: Iterable[Check] = (
         (W, E),
         "quality",
         "An answer about nothing, or a tool that was not made for this design",
-        "An error where a row names neither a comparison nor a result on repeatability. The design of the comparison, by "
-        "its facts, against those the tool can judge.",
+        "An error where a row names neither a comparison nor a result on repeatability. The design of the comparison, "
+        "by its facts, against those the tool can judge.",
     ),
     # certainty
     _check(

@@ -5,8 +5,8 @@ Estimates, standard errors and limits stand on the working scale of their measur
 """
 
 import math
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, Self
 
 from metaan.terms.appraisal import Appraisal
 from metaan.terms.record import Interval, Record, Result
@@ -54,6 +54,14 @@ class Grade(Record):
     appraisals: tuple[Appraisal, ...] = ()  #: every quality tool applied to it, the main one first
     doubt: str = ""  #: why the trial may not be trusted; results without it are shown beside
     cells: dict[str, str] = field(default_factory=dict)  #: fact -> cell of the Design sheet
+
+    def only_answered(self) -> Self:
+        """Return the grade without the questions of quality tools that have no answer, for what is kept in files."""
+        return replace(self, appraisals=tuple(appraisal.only_answered() for appraisal in self.appraisals))
+
+    def without_answers(self) -> Self:
+        """Return the grade with the judgements of its quality tools, but not their answers."""
+        return replace(self, appraisals=tuple(appraisal.without_answers() for appraisal in self.appraisals))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
