@@ -158,21 +158,18 @@ def test_without_quality_rows_nothing_is_called_judged(tmp_path):
 
 
 def test_without_tools_there_is_no_section(m):
-    bare = tuple(
+    unjudged = {name: dataclasses.replace(grade, appraisals=()) for name, grade in m.grades.items()}
+
+    def bare(estimate):
+        return dataclasses.replace(estimate, grade=unjudged[estimate.design_id])
+
+    analyses = tuple(
         dataclasses.replace(
             analysis,
             strata=tuple(
-                dataclasses.replace(
-                    synthesis,
-                    estimates=tuple(
-                        dataclasses.replace(e, grade=dataclasses.replace(e.grade, appraisals=()))
-                        for e in synthesis.estimates
-                    ),
-                    others=(),
-                )
-                for synthesis in analysis.strata
+                dataclasses.replace(s, estimates=tuple(map(bare, s.estimates)), others=()) for s in analysis.strata
             ),
         )
         for analysis in m.analyses
     )
-    assert quality.section(dataclasses.replace(m, analyses=bare)) is None
+    assert quality.section(dataclasses.replace(m, analyses=analyses, grades=unjudged)) is None

@@ -47,7 +47,18 @@ def test_the_answer_stands_first_and_the_methods_after_the_results(report):
     order = [section.id for section in report.sections]
     assert order == [
         *("bottom-line", "designs", "certainty", "why", "analyses", "treatments", "missing", "studies", "grades"),
-        *("reliability", "context", "flow", "findings", "check-first", "methods", "ledger", "rows"),
+        *(
+            "quality",
+            "reliability",
+            "queries",
+            "context",
+            "flow",
+            "findings",
+            "check-first",
+            "methods",
+            "ledger",
+            "rows",
+        ),
     ]
 
 
@@ -503,7 +514,8 @@ def test_a_review_without_context_has_no_such_sections(case):
     extraction = case.extraction.to_dict()
     for name in ("Reliability", "Context"):
         del extraction["rows"][name]
-    bare = dataclasses.replace(case, extraction=type(case.extraction).from_dict(extraction), findings=()).report()
+    without = type(case.extraction).from_dict(extraction)
+    bare = dataclasses.replace(case, extraction=without, findings=(), repeatability=None).report()
     assert {"reliability", "context"} & {section.id for section in bare.sections} == set()
     checks = next(section for section in bare.sections if section.id == "findings")
     assert said(checks.blocks[0].text) == "The checks found nothing in the workbook."

@@ -11,7 +11,10 @@ import pytest
 import report_case
 
 from metaan.certainty import sentences
+from metaan.design.explanations import Explained
+from metaan.design.queries import Query
 from metaan.report import ledger, results
+from metaan.robustness import reliability, repeats
 from metaan.robustness.first import First
 from metaan.terms import appraisal, certainty, records, resources
 from metaan.terms.finding import COLUMNS
@@ -67,6 +70,14 @@ RECORDS = {
     "judged_domain": appraisal.JudgedDomain,
     "missing_evidence": certainty.MissingEvidence,
     "rating": certainty.Rating,
+    "explained": Explained,
+    "kappa_meaning": repeats.KappaMeaning,
+    "meaning": reliability.Meaning,
+    "pooled_repeats": repeats.PooledRepeats,
+    "query": Query,
+    "repeat": repeats.Repeat,
+    "repeatability": repeats.Repeatability,
+    "rung": repeats.Rung,
     "sentence": sentences.Sentence,
     "step": certainty.Step,
     "total": ledger.Total,

@@ -52,6 +52,7 @@ class Proposal:
     fact: str = ""
     condition: str = ""
     among: tuple[str, ...] = ()  #: words of the fact's cell, or the condition's answer
+    goes_with: tuple[str, ...] = ()  #: other answers that do not contradict it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,7 +205,11 @@ def _item(data: Mapping[str, Any], answers: Mapping[str, str]) -> Item:
 def _proposal(data: Mapping[str, Any]) -> Proposal:
     among = data["among"] if "fact" in data else [data["is"]]
     return Proposal(
-        answer=data["answer"], fact=data.get("fact", ""), condition=data.get("condition", ""), among=tuple(among)
+        answer=data["answer"],
+        fact=data.get("fact", ""),
+        condition=data.get("condition", ""),
+        among=tuple(among),
+        goes_with=tuple(data.get("goes_with", ())),
     )
 
 

@@ -37,18 +37,23 @@ def section(m: Material) -> Section | None:
     if not m.protocol.explanations:
         return None
     by_stratum = comparisons(m)
-    rows = [row for found in by_stratum.values() for row in found]
-    explained = explain(m.extraction, m.protocol, [m.grades[row["design_id"]] for row in rows])
+    found = explained(m)
     blocks: list[Block] = [Paragraph(text=words(HOW), role="note")]
-    said = tuple(sentences(explained, by_stratum))
+    said = tuple(sentences(found, by_stratum))
     if said:
         blocks.append(Bullets(items=said, role="facts"))
-    blocks.append(_table(explained, by_stratum))
-    listed = tuple(block for item in explained for block in _who(m, item, by_stratum))
+    blocks.append(_table(found, by_stratum))
+    listed = tuple(block for item in found for block in _who(m, item, by_stratum))
     if listed:
         summary = words("Which comparison dealt with which explanation, and which left it open")
         blocks.append(Details(summary=summary, blocks=listed, id="explanations-who"))
     return Section(id="explanations", title="What else could explain a difference", blocks=tuple(blocks))
+
+
+def explained(m: Material) -> tuple[Explained, ...]:
+    """Return how the comparisons that stand in an analysis stand to each explanation."""
+    rows = [row for found in comparisons(m).values() for row in found]
+    return explain(m.extraction, m.protocol, [m.grades[row["design_id"]] for row in rows])
 
 
 def sentences(explained: Sequence[Explained], by_stratum: Mapping[str, Sequence[Row]]) -> Iterable[Text]:

@@ -61,7 +61,7 @@ def by_tool(m: Material) -> dict[str, list[Appraised]]:
     for analysis in m.analyses:
         for synthesis in analysis.strata:
             for estimate in (*synthesis.estimates, *synthesis.others):
-                for each in estimate.grade.appraisals:
+                for each in m.grades[estimate.design_id].appraisals:
                     if each.effect_id in ("", estimate.effect_id):
                         design = m.designs.get(each.design_id)
                         contrast = design.answer("contrast") if design else ""

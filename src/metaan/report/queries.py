@@ -13,13 +13,18 @@ FIRST = 3  #: studies that are shown without unfolding
 FILE = "../design/author-queries.csv"  #: seen from the report
 
 
+def asked(m: Material) -> tuple[Query, ...]:
+    """Return every question to an author."""
+    return queries(m.extraction, m.protocol, tuple(m.grades.values()), m.analyses)
+
+
 def section(m: Material) -> Section | None:
     """Return the questions; nothing where no answer could change anything."""
-    asked = queries(m.extraction, m.protocol, tuple(m.grades.values()), m.analyses)
-    if not asked:
+    found = asked(m)
+    if not found:
         return None
-    studies = [(study, list(found)) for study, found in groupby(asked, key=lambda query: query.study_id)]
-    blocks: list[Block] = [Paragraph(text=_lead(asked, studies))]
+    studies = [(study, list(rows)) for study, rows in groupby(found, key=lambda query: query.study_id)]
+    blocks: list[Block] = [Paragraph(text=_lead(found, studies))]
     blocks += [block for study, found in studies[:FIRST] for block in _study(m, study, found)]
     rest = studies[FIRST:]
     if rest:

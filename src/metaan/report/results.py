@@ -5,7 +5,7 @@ from typing import Any
 
 from metaan.certainty.sentences import BottomLine
 from metaan.files import to_json
-from metaan.report import treatments, why
+from metaan.report import explanations, queries, treatments, why
 from metaan.report.content import Report
 from metaan.report.content import plain as plain_text
 from metaan.report.ledger import Total
@@ -44,6 +44,9 @@ def plain(m: Material, lines: Sequence[BottomLine], counted: Total) -> dict[str,
         "certainty": [found.to_dict() for found in m.certainty.values()],
         "ratings": [rating.to_dict() for rating in treatments.ratings(m)],
         "harms": [harm.to_dict() for harm in treatments.all_harms(m)],
+        "repeatability": m.repeatability.to_dict() if m.repeatability else None,
+        "explanations": [found.to_dict() for found in explanations.explained(m)],
+        "queries": [asked.to_dict() for asked in queries.asked(m)],
         "grades": [grade.to_dict() for grade in m.grades.values()],
         "ledger": counted.to_dict(),
         "findings": [finding.record() for finding in m.findings],
