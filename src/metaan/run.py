@@ -29,9 +29,10 @@ _FOLDERS = {
     "report": "report",
 }
 
-#: figures of one analysis and of the whole review, each drawn for a wide and for a narrow screen
+#: figures of one analysis and of the whole review
 OF_ANALYSIS = ("forest", "quality")
 OF_REVIEW = ("schematic", "grades", "reliability")
+ONE_WIDTH = ("quality",)  #: suits every screen; each of the others is drawn for a wide and for a narrow one
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +64,12 @@ class Run:
         return wanted
 
     def figure_files(self, folder: str, names: Iterable[str]) -> dict[str, str]:
-        """Return the files of figures by name; the report needs the two SVG of each, the others are a choice."""
+        """Return the files of figures by name; the report needs every SVG, the others are a choice."""
         files: dict[str, str] = {}
         for name in names:
-            files |= {f"{name}_wide": f"{folder}/{name}.svg", f"{name}_narrow": f"{folder}/{name}-narrow.svg"}
+            files[f"{name}_wide"] = f"{folder}/{name}.svg"
+            if name not in ONE_WIDTH:
+                files[f"{name}_narrow"] = f"{folder}/{name}-narrow.svg"
             files |= {f"{name}_{form}": f"{folder}/{name}.{form}" for form in self.formats if form != "svg"}
         return files
 

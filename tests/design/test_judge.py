@@ -365,6 +365,7 @@ def _set(*path_and_value):
         (_set("domains", 1, "rules", 0, "when", {"stars": {"cup": 1}}), "number 1 > when > stars", "'cup'"),
         (_set("domains", 0, "items", 1, "only_if", {"3": ["Y"]}), "domains > cup > items > 2 > only_if", "'3'"),
         (_set("domains", 1, "items", 3, "from", 0, "answer", "PY"), "domains > leaf > items > d > from", "'PY'"),
+        (_set("domains", 1, "items", 3, "from", 0, "goes_with", ["PN"]), "domains > leaf > items > d > from", "'PN'"),
         (_set("domains", 1, "items", 0, "stars", {"yes": 1}), "domains > leaf > items > a > stars", "'yes'"),
         (_set("domains", 1, "items", 1, "key", "a"), "domains > leaf > items > a", "another question"),
         (_set("domains", 1, "key", "cup"), "domains > cup", "another domain"),

@@ -321,12 +321,6 @@ def test_same_layout_same_bytes(format):
     assert render(lay_out(cases.trials()), format) == render(lay_out(cases.trials()), format)
 
 
-def test_wide_and_narrow_are_one_drawing_with_ids_of_their_own():
-    wide, narrow = lay_out(cases.trials()), lay_out(cases.trials(), narrow=True)
-    assert wide.name != narrow.name
-    assert dataclasses.replace(narrow, name=wide.name) == wide
-
-
 def places(d):
     """Starting points of the subpaths, each of whose steps is counted from where the last ended."""
     x = y = 0.0

@@ -35,7 +35,7 @@ def read_extraction(path: str | Path) -> Extraction:
     return Extraction.from_dict(read_json(path))
 
 
-def write_figure(name: str, files: Mapping[str, str], wide: Any, narrow: Any) -> None:
+def write_figure(name: str, files: Mapping[str, str], wide: Any, narrow: Any = None) -> None:
     """Write one figure: SVG for wide and narrow screens, and the other formats among `files`.
 
     Parameters
@@ -44,15 +44,18 @@ def write_figure(name: str, files: Mapping[str, str], wide: Any, narrow: Any) ->
         Name of the figure; its files are `<name>_wide`, `<name>_narrow`, `<name>_pdf`, ...
     files : mapping
         Name -> path, as `metaan.run.Run.figure_files` gives them.
-    wide, narrow : Layout
-        Both layouts of the figure.
+    wide : Layout
+        Layout of the figure.
+    narrow : Layout, optional
+        That for a narrow screen, where the figure has one of its own.
     """
     from metaan.figures.draw import render, render_all
 
     wanted = {key.removeprefix(f"{name}_"): path for key, path in files.items() if key.startswith(f"{name}_")}
     images = render_all(wide, ["svg", *(form for form in wanted if form not in ("wide", "narrow"))])
     write_atomically(wanted["wide"], images.pop("svg"))
-    write_atomically(wanted["narrow"], render(narrow, "svg"))
+    if narrow is not None:
+        write_atomically(wanted["narrow"], render(narrow, "svg"))
     for form, image in images.items():
         write_atomically(wanted[form], image)
 

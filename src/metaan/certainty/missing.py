@@ -180,11 +180,14 @@ def _leaves_out_none(source: Source) -> bool:
 def _otherwise(body: Body, source: Source) -> bool:
     if not body.k:
         return False
-    low, high = body.ci.low, body.ci.high
-    if low <= 0 <= high:
+    if _open(body):
         return _leaves_out_none(source)
-    direction = _direction(source)
-    return direction in (_NONE, _DOWN if low > 0 else _UP)
+    return _direction(source) in (_NONE, _DOWN if body.ci.low > 0 else _UP)
+
+
+def _open(body: Body) -> bool:
+    """Whether the interval of the pool holds no effect."""
+    return body.ci.low <= 0 <= body.ci.high
 
 
 def _kept_back(source: Source) -> bool:
@@ -234,13 +237,21 @@ def _because(body: Body, inputs: dict[str, Any], otherwise: Sequence[Unusable]) 
     said += f" ({of} of {many if inputs['share_by'] == 'people' else 'studies'})"
     if body.k and otherwise:
         names = wording.listed([_with_people(each, many) for each in otherwise])
-        said += f"; {names} {'says' if len(otherwise) == 1 else 'say'} otherwise than the pool"
-        said += f", against {_pooled(inputs, many)}"
+        said += f"; {names} {_otherwise_says(body, len(otherwise))}, against {_pooled(inputs, many)}"
+    elif body.k and _open(body):
+        said += "; none tells of a difference by its p-value or interval"
     elif body.k:
-        said += "; none is known to say otherwise than the pool"
+        said += "; none says that there is no difference, or points the other way"
     if inputs["kept_back"]:
         said += f"; of {wording.count(inputs['kept_back'], 'study', 'studies')} the numbers seem to be kept back"
     return wording.sentence(said + UNKNOWN)
+
+
+def _otherwise_says(body: Body, studies: int) -> str:
+    one = studies == 1
+    if _open(body):
+        return f"{'tells' if one else 'tell'} of a difference (by p-value or interval), which the pool leaves open"
+    return f"{'finds' if one else 'find'} no difference, or point{'s' if one else ''} the other way"
 
 
 UNKNOWN = "; whether others were never published cannot be told from this"

@@ -57,6 +57,7 @@ class Sentence(Record):
     verdict: str
     text: str
     then: tuple[str, ...] = ()  #: short sentences that qualify it and must follow it
+    risks: str = ""  #: risks among 100 people, under the condition that the ratio holds where certainty is low
     level: str = ""  #: certainty whose words it uses; empty where none was judged
 
 
@@ -161,7 +162,8 @@ def _sentence(analysis: Analysis, synthesis: Synthesis, label: Label, sure: Cert
         stratum=synthesis.stratum,
         verdict=found.value,
         text=wording.sentence(_text(analysis, synthesis, found, label, level)),
-        then=tuple(_then(analysis, synthesis, found, label, sure)),
+        then=tuple(_then(analysis, synthesis, found, sure)),
+        risks=_risks(analysis, synthesis, label, sure),
         level=level,
     )
 
@@ -190,9 +192,7 @@ def _text(analysis: Analysis, synthesis: Synthesis, found: Verdict, label: Label
     return (bank.SAID if level else bank.FOUND).format(claim=_claim(analysis, synthesis, label, level), **said)
 
 
-def _then(
-    analysis: Analysis, synthesis: Synthesis, found: Verdict, label: Label, sure: Certainty | None
-) -> Iterable[str]:
+def _then(analysis: Analysis, synthesis: Synthesis, found: Verdict, sure: Certainty | None) -> Iterable[str]:
     claimed = sure is None or sure.level != "very_low"
     if claimed and found is Verdict.SOME and synthesis.small is not None:
         limits = wording.interval(synthesis.measure, synthesis.small)
@@ -201,8 +201,15 @@ def _then(
         for b in _beside(analysis, synthesis):
             if not _compatible(synthesis, b):
                 yield f"A study that cannot be pooled does not show it: {b.label}."
-    if sure is not None and sure.absolute is not None and synthesis.k and synthesis.stratum not in AFTER:
-        yield wording.sentence(_in_people(analysis, synthesis, sure.absolute, label))
+
+
+def _risks(analysis: Analysis, synthesis: Synthesis, label: Label, sure: Certainty | None) -> str:
+    """Return the risks among 100 people; of low certainty only under the condition that the ratio holds."""
+    if sure is None or sure.absolute is None or not synthesis.k or synthesis.stratum in AFTER:
+        return ""
+    said = _in_people(analysis, synthesis, sure.absolute, label)
+    doubtful = sure.level in ("low", "very_low")
+    return wording.sentence(f"if this {MEASURES[synthesis.measure].label} held, {said}" if doubtful else said)
 
 
 def _in_people(analysis: Analysis, synthesis: Synthesis, absolute: Absolute, label: Label) -> str:

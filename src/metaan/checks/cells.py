@@ -91,10 +91,10 @@ def _missing(row: Row, sheet: Sheet, column: Column, layout: Layout) -> Finding:
 
 
 @lru_cache(maxsize=4096)
-def nearest(text: str, words: tuple[str, ...]) -> str:
-    """Return the word most like the text, capitals or not; nothing where none is like it."""
+def nearest(text: str, words: tuple[str, ...], least: float = 0.5) -> str:
+    """Return the word most like the text, capitals or not; nothing where none is at least that much like it."""
     folded = {word.casefold(): word for word in reversed(words)}
-    near = difflib.get_close_matches(text[:60].casefold().replace(" ", "_"), list(folded), 1, 0.5)
+    near = difflib.get_close_matches(text[:60].casefold().replace(" ", "_"), list(folded), 1, least)
     return folded[near[0]] if near else ""
 
 

@@ -68,6 +68,14 @@ def _question(tool: Tool, item: Item, known: dict[str, str]) -> str:
     return said + f" Proposed: {proposals(item)}." * bool(item.proposals)
 
 
+def in_a_cell(tool: Tool, item: Item) -> str:
+    """Return a question as its row of the workbook shows it: when it is asked, and what its own answers mean."""
+    said = f"{item.question} ({asked_if(item)})" if item.only_if is not None else item.question
+    if any(tool.answers.get(key) != label for key, label in item.answers.items()):
+        said += f" {'; '.join(f'{key}: {label}' for key, label in item.answers.items())}"
+    return said
+
+
 def domain_rules(tool: Tool, domain: Domain) -> str:
     """Return how the answers of a domain make its judgement; of several tables each is given."""
     tables = [_rules(table, tool.judgements, QUESTION, str, _only(domain)) for table in domain.tables]

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from metaan.design.appraise import Facts, primary_reports, proposal
 from metaan.design.conditions import CASE_CONTROL, PROSPECTIVE, all_states
 from metaan.design.grade import facts_of
-from metaan.design.tool import Domain, Item, When
+from metaan.design.tool import Domain, Item, Proposal, When
 from metaan.workbook.protocol import Protocol
 from metaan.workbook.read import Extraction
 
@@ -36,12 +36,39 @@ def source(item: Item, facts: Facts) -> str:
     facts : Facts
         What is recorded of the comparison.
     """
-    answer, cell = proposal(item, facts)
+    for each, text in _holding(item, facts):
+        cell = proposal(item, facts)[1]
+        return f"{cell} ({_CONDITIONS.get(each.condition, each.condition) or each.fact}: {text})"
+    return ""
+
+
+def _holding(item: Item, facts: Facts) -> Iterator[tuple[Proposal, str]]:
+    """Yield the proposals that hold, with the word of their fact; the first one proposes the answer."""
     for each in item.proposals:
         text = facts.conditions.get(each.condition, "") if each.condition else facts.look_up(each.fact)[0]
-        if answer and text and text in each.among:
-            return f"{cell} ({_CONDITIONS.get(each.condition, each.condition) or each.fact}: {text})"
-    return ""
+        if text and text in each.among:
+            yield each, text
+
+
+def contradicts(domain: Domain, item: Item, typed: str, facts: Facts) -> bool:
+    """Tell whether an answer contradicts the one that the facts propose.
+
+    It does where the tool tells the two apart, unless it goes with the fact as well.
+
+    Parameters
+    ----------
+    domain : Domain
+        The domain of the question.
+    item : Item
+        The question.
+    typed : str
+        The answer a reviewer gave.
+    facts : Facts
+        What is recorded of the comparison.
+    """
+    for each, _ in _holding(item, facts):
+        return typed not in each.goes_with and told_apart(domain, item, typed, each.answer)
+    return False
 
 
 def told_apart(domain: Domain, item: Item, one: str, other: str) -> bool:

@@ -11,7 +11,7 @@ from functools import cached_property
 from metaan.design.appraise import OVERALL, TOTAL, Facts, answer_key, appraise
 from metaan.design.grade import grade_all
 from metaan.design.judge import stars_of
-from metaan.design.prefill import recorded, source, told_apart
+from metaan.design.prefill import contradicts, recorded, source
 from metaan.design.quality_rows import Placed, counts, finding, placed, star_count
 from metaan.design.tool import Judgement, Tool, known_tools, tool
 from metaan.terms.appraisal import LEVELS, TYPED, Appraisal, JudgedDomain
@@ -225,7 +225,7 @@ def _answers(applied: _Applied, sheet: Sheet) -> Iterator[Finding]:
                     "a blank cell",
                     "compare with the earlier answers of the domain, or clear the cell",
                 )
-            elif answer.by == TYPED and answer.proposed and told_apart(domain, item, typed, answer.proposed):
+            elif answer.by == TYPED and contradicts(domain, item, typed, applied.facts):
                 explained = bool(row.answer("override_reason"))
                 yield finding(
                     "Q08",

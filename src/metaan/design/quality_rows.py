@@ -185,7 +185,7 @@ def _answer(row: Row, sheet: Sheet, question: Item) -> Iterator[Finding]:
         at_most = f"at most {count(most, 'star')}: {expected}"
         yield finding("Q03", row, sheet, "answer", count(given, "star"), at_most, "compare with the tool", Level.ERROR)
         return
-    near = nearest(text, (*question.answers, *question.answers.values()))
+    near = nearest(text, (*question.answers, *question.answers.values()), 0.6)
     to_fix = f'did you mean "{answer_key(near, question.answers)}"?' if near else "choose one of these"
     yield finding("Q02", row, sheet, "answer", f'"{text}"', expected, to_fix)
 

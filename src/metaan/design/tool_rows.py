@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from metaan.design.appraise import OVERALL, Facts, appraise, place_of, tool_id, tools_of
+from metaan.design.described import in_a_cell
 from metaan.design.prefill import source
 from metaan.design.tool import Judgement, Tool, tool
 from metaan.terms.appraisal import PROPOSED, JudgedDomain
@@ -142,7 +143,7 @@ def _of_tool(chosen: Tool, facts: Facts, effect: str, protocol: Protocol) -> Ite
     for domain, judged in zip(chosen.domains, found.domains, strict=True):
         for item, answer in zip(domain.items, judged.answers, strict=True):
             where = source(item, facts) if answer.proposed else ""
-            yield (domain.key, item.key), row(domain.label, item.key, item.question, answer.proposed, where)
+            yield (domain.key, item.key), row(domain.label, item.key, in_a_cell(chosen, item), answer.proposed, where)
         if len(domain.items) > 1:  # a single answer is the judgement
             asks = _asks("Judgement of the domain", chosen.judgements)
             yield (domain.key, ""), row(domain.label, "", asks, *_derived(judged))

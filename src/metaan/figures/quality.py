@@ -29,15 +29,13 @@ HEAD = 9.5
 NO_TOOL = "No quality tool was used on a comparison of this question."
 
 
-def lay_out(analysis: Analysis, *, narrow: bool = False) -> Layout:
+def lay_out(analysis: Analysis) -> Layout:
     """Place the judgements of every comparison in the main pools of an analysis.
 
     Parameters
     ----------
     analysis : Analysis
         Results of one analysis with the appraisals of its comparisons.
-    narrow : bool
-        Name the drawing as that for narrow screens; it is the same drawing.
 
     Returns
     -------
@@ -54,9 +52,8 @@ def lay_out(analysis: Analysis, *, narrow: bool = False) -> Layout:
     if not blocks:
         page.paragraph(Said(role="tally", text=NO_TOOL), 0, style.SMALL, style.INK)
     _key(page, blocks)
-    kind = "narrow" if narrow else "wide"
     return Layout(
-        name=f"{re.sub(r'[^A-Za-z0-9_-]+', '-', analysis.id).strip('-') or 'analysis'}-quality-{kind}",
+        name=f"{re.sub(r'[^A-Za-z0-9_-]+', '-', analysis.id).strip('-') or 'analysis'}-quality",
         kind="quality",
         title=f"Risk of bias. {analysis.title}",
         description=" ".join(map(reading, blocks)) or NO_TOOL,

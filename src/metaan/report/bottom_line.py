@@ -72,7 +72,7 @@ def _answer(m: Material, analysis: Analysis, line: BottomLine) -> Answer:
     if line.withheld:
         sentences.append(("", words(line.withheld)))
     for said, synthesis in zip(line.sentences, analysis.strata, strict=False):
-        sentences.append((said.stratum, words(" ".join((said.text, *said.then)))))
+        sentences.append((said.stratum, words(" ".join(filter(None, (said.text, *said.then, said.risks))))))
         for note in beside_result(m, analysis, synthesis):
             notes.append((Run(text=f"{STRATA[said.stratum].label}: ", kind="strong"), *note) if several else note)
     notes += [words(wording.sentence(remark)) for remark in analysis.remarks]

@@ -591,7 +591,8 @@ _ALL: Iterable[Check] = (
         "An answer that contradicts a recorded fact",
         "The answer typed against the one that the facts of Design, Studies and Reports propose; a note where "
         "override_reason says why.",
-        spares="answers that the rules of the tool do not tell apart, such as yes and probably yes",
+        spares="answers that the rules of the tool do not tell apart, such as yes and probably yes, and those the tool "
+        "names as going with the fact, such as definitely no beside probably no",
     ),
     _check(
         "Q09",

@@ -27,6 +27,12 @@ _RULES = (
     "Say where it stands: fill src_type, src_ref and quote; write what was calculated into derivation_note.",
     "NR = looked for, not reported. NA = cannot apply. Blank = not looked yet.",
 )
+_JUDGING = (
+    "Quality, Certainty: metaan appraise writes a new workbook with every question and every step, half filled from "
+    "what is typed. Answer where you know better, say why, and check again.",
+    "Harms: one row a harm of a treatment in one comparison. Reliability: one row a result on repeating a measurement.",
+    "Context: one row a statement of a regulator or guideline; read the page yourself and give the day you saw it.",
+)
 _ORIENTATION = (
     "Group 1 = people with the outcome, group 2 = people without it.",
     "In a 2x2 table row 1 = factor present, high, or treated; the event is the outcome named in the row.",
@@ -65,6 +71,7 @@ def readme(book: Any, protocol: Protocol, formats: Formats, example: Mapping[str
         ("In five steps", _STEPS),
         ("Three rules", _RULES),
         ("Orientation, the same for all studies", _ORIENTATION),
+        ("Further sheets, when the first results are there", _JUDGING),
     )
     for head, items in parts:
         page.write_string(line, 0, head, formats["strong"])

@@ -57,7 +57,8 @@ def _items(
         for answer in item.get("stars", {}):
             yield from _known(answer, questions[key], f"{here} > stars")
         for proposal in item.get("from", ()):
-            yield from _known(proposal["answer"], questions[key], f"{here} > from")
+            for answer in (proposal["answer"], *proposal.get("goes_with", ())):
+                yield from _known(answer, questions[key], f"{here} > from")
         if "only_if" in item:
             before = _Names(answers=dict(earlier), counted=counted, starred=[])
             yield from _when(item["only_if"], before, f"{here} > only_if")
