@@ -202,9 +202,29 @@ def test_the_same_workbook_gives_the_same_bytes(review):
     assert (review / "one.xlsx").read_bytes() == (review / "two.xlsx").read_bytes()
 
 
-def test_rows_offer_the_answers_of_their_tool(review):
+def test_a_question_says_when_it_is_asked_and_what_its_own_answers_mean(review):
+    read, _ = appraised(review, "--tool", "rob-2", "--tool", "nos-case-control", "--tool", "quips")
+    said = {(row["tool"], row["domain"], row["item"]): row["question"] for row in read.sheet("Quality")}
+    assert said["rob-2", "Deviations from the intended treatment", "2.4"].endswith("(if 2.3 Y/PY)")
+    assert said["rob-2", "Randomisation", "1.1"].endswith("random?")
+    assert "; b: a hospital, or another population; c: not described" in said["nos-case-control", "Selection", "S3"]
+    assert said["quips", "Attrition", ""].endswith("yours to choose, the tool has no rule for it")
+    assert said["rob-2", "Randomisation", ""].endswith("by the tool's rules")
+
+
+@pytest.mark.parametrize("after", [(), ("split", "-A"), ("template", "-updated")], ids=["appraise", "split", "update"])
+def test_rows_offer_the_answers_of_their_tool(review, after):
     read, _ = appraised(review)
-    rules = openpyxl.load_workbook(review / "extraction-appraised.xlsx")["Quality"].data_validations.dataValidation
+    path = review / "extraction-appraised.xlsx"
+    if after:
+        shutil.move(path, review / "extraction.xlsx")
+        command, suffix = after
+        path = review / f"extraction{suffix}.xlsx"
+        options = ("--update",) if command == "template" else ()
+        done = run(command, *options, review / "extraction.xlsx")
+        assert done.exit_code == 0, done.output
+        read = read_workbook(path, PROTOCOL.layout)
+    rules = openpyxl.load_workbook(path)["Quality"].data_validations.dataValidation
     for row in read.sheet("Quality"):
         chosen = tool(row["tool"])
         domain, item = place_of(chosen, row)

@@ -7,14 +7,12 @@ keyed by size and time of workbook and protocol, so that planning an unchanged p
 
 import json
 import os
-import platform
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from metaan.files import digest, package_digest, write_atomically
+from metaan.files import package_digest, write_atomically
 from metaan.terms.finding import BadInput, Finding, errors
 from metaan.workbook.extractors.record import read_agreement
 from metaan.workbook.protocol import TOOLS, Protocol, own_tool_files, parse_protocol
@@ -24,13 +22,6 @@ if TYPE_CHECKING:
     from metaan.report.checked import Checked
 
 CACHE = Path(".snakemake") / "metaan"
-
-#: libraries whose version can change a number or a drawing
-_LIBRARIES = {
-    "pool": ("numpy", "scipy"),
-    "draw": ("matplotlib", "numpy"),
-    "report": ("jinja2", "openpyxl", "snakemake"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +216,8 @@ def _planned(review: Review, cache_dir: Path) -> Planned:
     kept = _kept(path, key)
     if kept is None:
         try:
+            from metaan.digests import digests
+
             loaded = load(review, cache_dir)
             refused = loaded.refused
             kept = {
@@ -246,75 +239,6 @@ def refusal(review: Review, findings: Iterable[Finding]) -> str:
     found = tuple(findings)
     head = f"{review.name}: not run, {len(found)} {'thing' if len(found) == 1 else 'things'} to mend first"
     return head + "\n\n" + "\n\n".join(finding.text() for finding in found)
-
-
-def digests(protocol: Protocol, extraction: Extraction, agreement: Mapping[str, Any] | None = None) -> dict[str, str]:
-    """Return the digest of every stage of a review.
-
-    Keys are "ingest", "grade", "draw_review", "report", and "pool/<analysis>" and "draw/<analysis>" for each analysis.
-    """
-    from metaan.design.people import of_designs
-    from metaan.pooling.select import graded_candidates, select, standing
-    from metaan.robustness.repeats import above
-
-    mark = extraction.decimal_mark
-    rows = {sheet: [[row.number, dict(row.values)] for row in found] for sheet, found in extraction.rows.items()}
-    columns = {sheet: dict(letters) for sheet, letters in extraction.columns.items()}
-    code = package_digest()
-    whole = digest([extraction.workbook, rows, columns, protocol.raw, code])
-    seen_by_grades = [
-        [columns.get(sheet), rows.get(sheet)] for sheet in ("Design", "Studies", "Reports", "Quality")
-    ] + [[r["design_id"], r["factor_kind"], r["src_type"]] for r in extraction.sheet("Effects")]
-    general = {key: value for key, value in protocol.raw.items() if key not in ("analyses", "limits", "question")}
-    found = {
-        "ingest": whole,
-        "grade": digest([seen_by_grades, mark, general, code]),
-        "report": digest([whole, agreement, _versions("report", "pool", "draw"), platform.python_version()]),
-    }
-    everything = graded_candidates(extraction, protocol)
-    for analysis in protocol.analyses:
-        selection = select(everything, analysis)
-        members = [row for group in selection.inside.values() for row in group] + list(selection.unplanned)
-        content = [
-            analysis.settings,
-            general,
-            {
-                column: [
-                    [row.row["effect_id"], row.study["study_id"], row.grade.stratum, row[column]] for row in outside
-                ]
-                for column, outside in selection.outside.items()
-            },
-            [
-                [
-                    row.source.to_dict(),
-                    dict(row.row.values),
-                    dict(row.study.values),
-                    dict(row.design.values),
-                    row.grade.to_dict(),
-                ]
-                for row in members
-            ],
-            [
-                [row.number, dict(row.values)]
-                for row in extraction.sheet("Certainty")
-                if row["analysis"] in ("", analysis.id)
-            ],
-            code,
-        ]
-        found[f"pool/{analysis.id}"] = digest([content, _versions("pool")])
-        found[f"draw/{analysis.id}"] = digest([content, _versions("pool", "draw")])
-    counted = of_designs(extraction, protocol.layout)
-    used = sorted(standing(everything, protocol.analyses))
-    repeated = [rows.get("Reliability"), above(protocol, everything)]
-    drawn = [seen_by_grades, mark, general, repeated, used, counted, _versions("pool", "draw"), code]
-    return {**found, "draw_review": digest(drawn)}
-
-
-@cache
-def _versions(*stages: str) -> dict[str, str]:
-    from importlib import metadata
-
-    return {name: metadata.version(name) for stage in stages for name in _LIBRARIES[stage]}
 
 
 def _key(*paths: Path) -> list[Any]:

@@ -162,7 +162,7 @@ CLAIMS = ("more_than_small", "some", "little_or_none")
 @pytest.mark.parametrize(("level", "case", "stratum", "kind"), EVERY)
 def test_a_sentence_holds_the_words_of_its_certainty_and_no_stronger_ones(level, case, stratum, kind):
     sentence = said(level, case, stratum, kind)
-    text = " ".join((sentence.text, *sentence.then))
+    text = " ".join((sentence.text, *sentence.then, sentence.risks)).strip()
     if case[0] == "no_study":
         assert text == f"No {bank_study(stratum)} with numbers that can be pooled."
         return
@@ -289,17 +289,18 @@ def test_people_stand_beside_a_ratio(level):
     judged = {"trial": certainty("trial", level, RISKS)}
     found = analysis(synthesis("trial", 5, 0.4, 1.2), kind="treatment")
     (sentence,) = bottom_line(found, label, certainty=judged).sentences
-    assert sentence.then == ("Live birth per 100 women: Placebo 44, Drug 62 (51 to 74).",)
+    held = "If this risk ratio held, live" if level in ("low", "very_low") else "Live"
+    assert sentence.risks == f"{held} birth per 100 women: Placebo 44, Drug 62 (51 to 74)."
     unnamed = dataclasses.replace(found, words={})
     (sentence,) = bottom_line(unnamed, label, certainty=judged).sentences
-    assert sentence.then == ("Live birth per 100 people: without 44, with 62 (51 to 74).",)
+    assert sentence.risks == f"{held} birth per 100 people: without 44, with 62 (51 to 74)."
 
 
 @pytest.mark.parametrize("stratum", ["case_control", "treatment_cohort"])
 def test_the_order_of_events_stays_the_last_word(stratum):
     found = analysis(synthesis(stratum, 5, 0.4, 1.2), kind="marker")
     (sentence,) = bottom_line(found, label, certainty={stratum: certainty(stratum, "low", RISKS)}).sentences
-    assert sentence.then == ()
+    assert (sentence.then, sentence.risks) == ((), "")
     assert sentence.text.endswith(f", {AFTER[stratum]}.")
     assert AFTER["case_control"] == MEASURED_AFTER
 

@@ -396,7 +396,8 @@ def test_a_fault_in_a_teams_tool_is_named_at_file_and_place(tmp_path, data, plac
     assert any(place in finding.subject and found in finding.found for finding in findings), str(raised.value)
 
 
-def test_a_teams_tool_that_is_no_yaml_is_named_with_its_line(tmp_path):
-    folder = _review(tmp_path, TEA, more="domains: [\n")
-    with pytest.raises(BadInput, match=r"tea-scale\.yaml[\s\S]*line"):
+@pytest.mark.parametrize(("more", "said"), [("domains: [\n", "line"), ("x: " + "[" * 3000, "not readable as YAML")])
+def test_a_teams_tool_that_is_no_yaml_is_named_with_its_fault(tmp_path, more, said):
+    folder = _review(tmp_path, TEA, more=more)
+    with pytest.raises(BadInput, match=rf"tea-scale\.yaml[\s\S]*{said}"):
         read_protocol(folder / "protocol.yaml")

@@ -76,6 +76,21 @@ def test_yes_and_probably_yes_are_one_to_the_rules():
     assert not told_apart(of_stars, of_stars.items[0], "b", "b")
 
 
+@pytest.mark.parametrize(("answer", "findings"), [("a", []), ("ab", []), ("c", [("Q08", "W", "H2")])])
+def test_a_stronger_answer_than_the_proposed_one_does_not_contradict_the_fact(tmp_path, answer, findings):
+    row = {"design_id": "Dunn2004-cc", "tool": "nos-case-control", "domain": "Comparability", "item": "C1"}
+    assert found(tmp_path, {**row, "answer": answer}) == findings
+
+
+@pytest.mark.parametrize(("judged", "findings"), [({}, [("Q04", "W", "I4")]), ({"judgement": "low"}, [])])
+def test_questions_all_answered_leave_the_judgement_to_be_made(tmp_path, judged, findings):
+    place = {"design_id": "Ames2001-pr", "tool": "quips", "domain": "Outcome measurement"}
+    answers = [{**place, "item": item, "answer": "yes"} for item in ("4.1", "4.2", "4.3")]
+    assert found(tmp_path, *answers[:2]) == []
+    last = {**place, "judgement": judged["judgement"]} if judged else answers[2]
+    assert found(tmp_path, *answers, *([last] if judged else [])) == findings
+
+
 def test_stars_of_questions_beyond_those_of_their_domain(tmp_path):
     rows = [{"tool": "Our stars", "domain": "All", "item": key, "answer": "yes"} for key in "123"]
     own = {"our-stars": STARS}

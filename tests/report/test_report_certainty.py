@@ -9,7 +9,7 @@ from report_page import Page
 from metaan.certainty import sentences
 from metaan.report import html
 from metaan.report.certainty import HOW_TO_CHANGE, MOST_ROWS
-from metaan.report.certainty_profile import NOBODY, NOT_ASSESSED
+from metaan.report.certainty_profile import NOBODY, NOBODY_AT_ALL, NOT_ASSESSED
 from metaan.terms import phrases, wording
 from metaan.terms.certainty import DOMAINS, NAMES, SYMBOLS, Absolute
 from metaan.terms.designs import STRATA
@@ -82,7 +82,7 @@ def test_what_a_row_means_is_the_sentence_of_the_bottom_line(page, report, case)
         for (_, notes), sentence in zip(rows_of(page, analysis), line["sentences"], strict=False):
             text = " ".join((sentence["text"], *sentence["then"]))
             assert f"What it means: {text}" in notes
-            assert text in bottom
+            assert " ".join((text, sentence["risks"])).strip() in bottom
             checked += 1
         if line["withheld"]:
             assert not any("What it means" in note for _, notes in rows_of(page, analysis) for note in notes)
@@ -133,7 +133,7 @@ def test_risks_stand_per_1000_with_their_source(case):
     (only,) = [
         e for e in page.section("bottom-line").with_class("answer")[2].all("p") if "marked" in str(e.attributes)
     ][:1]
-    assert "Live birth per 100 women: Control 12, Treated 3 (0.99 to 15)." in only.text
+    assert "live birth per 100 women: Control 12, Treated 3 (0.99 to 15)." in only.text
     for (cells, said), synthesis in zip(others, analysis.strata[1:], strict=True):
         found = by_stratum(case, analysis)[synthesis.stratum]
         assert (cells[1] == "–") == (found.absolute is None)
@@ -182,22 +182,35 @@ def test_the_profile_shows_every_step_proposed_and_decided(page, case):
                 expected = NOT_ASSESSED if step.proposed is None else wording.signed(step.decided)
                 assert cell.startswith(expected)
                 line = told[DOMAINS[step.domain].capitalize()]
-                assert wording.sentence(step.because) in line
-                assert NOBODY in line
+                assert (wording.sentence(step.because) in line) == (not step.decided)
+                assert ("See footnote " in line) == bool(step.decided)
+                assert NOBODY not in line
                 if step.proposed is not None:
                     assert f"{wording.signed(step.proposed)} proposed" in line
+        assert NOBODY_AT_ALL in page.section(f"profile-{analysis.id}").text
 
 
 def test_a_changed_step_shows_who_decided_why_and_where(case):
     changed = decided(
         *(case, "activity", "case_control", "indirectness"),
-        **{"proposed": -1, "decided": -2, "best": 0, "sentence": "two kinds of controls", "who": "JD", "cell": "G7"},
+        **{
+            "proposed": -1,
+            "decided": -2,
+            "best": 0,
+            "sentence": "two kinds of controls",
+            "who": "JD",
+            "cell": "Certainty!G7",
+        },
     )
     page = paged(changed)
     lists = page.section("profile-activity").with_class("steps")
     line = next(e for e in lists[1].all("div") if e.all("dt")[0].text == "Indirectness").all("dd")[0].text
     assert "−1 proposed (0 at best), −2 decided by JD." in line
     assert "Reviewers: Two kinds of controls." in line
+    told = {e.all("dt")[0].text: e.all("dd")[0].text for e in lists[1].all("div")}
+    others = [told[name.capitalize()] for domain, name in DOMAINS.items() if domain != "indirectness"]
+    assert all(NOBODY in other for other in others)
+    assert NOBODY_AT_ALL not in page.section("profile-activity").text
     assert "Certainty!G7" in line
     notes = page.section("certainty-activity").with_class("footnotes")[0].text
     assert "Case-control, indirectness −2 (decided by the reviewers): Two kinds of controls." in notes
@@ -211,16 +224,19 @@ def test_a_step_the_reviewers_took_back_keeps_its_footnote(case):
     assert f"Case-control, {DOMAINS[step.domain]} 0 (decided by the reviewers): All alike." in notes
 
 
-def test_the_inputs_of_a_step_are_printed(case):
-    inputs = {
-        **{"weight_c_or_d": 71.23456, "studies": 4, "reversed": False, "threshold": -0.2, "not_there": None},
-        **{"interval": {"low": 0.35, "high": 1.62}, "names": ["a", "b"], "nothing": [], "shares": {"C": 40.5, "D": 1}},
+def test_the_optimal_information_size_is_printed_with_what_it_was_computed_from(case):
+    size = {
+        **{"have": 40, "have_at_most": 40, "needed": 194, "share": 0.2, "share_at_most": 0.2, "formula": "f(p1, p2)"},
+        **{"inputs": {"p1": 0.4, "p2": 0.6, "alpha": 0.05, "power": 0.8}, "basis": "risk of 40 % without the factor"},
+        **{"d2": 0.25, "needed_with_heterogeneity": 259},
     }
-    page = paged(decided(case, "activity", "prospective", "risk_of_bias", inputs=inputs))
+    text = paged(with_certainty(case, "activity", "prospective", size=size)).section("profile-activity").text
     assert (
-        "Prospective, risk of biasweight c or d 71.23; studies 4; reversed no; threshold −0.2; not there not known; "
-        "interval 0.35 to 1.62; names a and b; nothing none; shares (C 40.5, D 1)"
-    ) in page.section("profile-activity").text.replace("bias weight", "biasweight")
+        "194 in all: f(p1, p2); p1 0.4, p2 0.6, α 0.05, 1 − β 0.8 (risk of 40 % without the factor). "
+        "Made larger for the differences between studies (D² 0.25): 259."
+    ) in text
+    alike = with_certainty(case, "activity", "prospective", size=size | {"d2": 0.0})
+    assert "Made larger" not in paged(alike).section("profile-activity").with_class("steps")[0].text
 
 
 def test_the_header_tells_who_was_studied_and_what_was_compared(page, case):

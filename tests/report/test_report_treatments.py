@@ -80,7 +80,7 @@ def test_each_treatment_has_a_block_with_its_designs_apart_and_their_certainty(m
     assert [row[0] for row in rows] == ["Trials", "Treatment cohorts"]
     assert [row[2] for row in rows] == ["3", "1"]
     assert [row[3] for row in rows] == ["400", "94"]
-    assert [row[5] for row in rows] == [f"{SYMBOLS['low']} low", f"{SYMBOLS['very_low']} very low"]
+    assert [row[5] for row in rows] == [f"{SYMBOLS['low']} low", f"{SYMBOLS['very_low']} very\N{NO-BREAK SPACE}low"]
     assert rows[0][1].startswith("risk ratio ")
     unsure = table(block(material(), "treatment-drug"), "-benefit")
     assert cells_of(unsure.rows[0])[5] == "not judged"
@@ -89,7 +89,7 @@ def test_each_treatment_has_a_block_with_its_designs_apart_and_their_certainty(m
 def test_harms_stand_with_their_counts_ratio_words_and_source(material):
     m = material(harms=(HARM, {**HARM, "harm_id": "Kappa-h1", "design_id": "Kappa2010-nr", "serious": "NR"}))
     section = block(m, "treatment-drug")
-    assert words_of(section)[0].startswith("Harms are reported in 1 of 3 trials and in the only treatment cohort known")
+    assert words_of(section)[0].startswith("Harms are mentioned in 1 of 3 trials and in the only treatment cohort")
     found = table(section, "-harms")
     assert [head.text for head in found.heads] == ["Study", "Harm", "Treated", "Control", "Ratio (95 % CI)", "Where"]
     assert [row.group for row in found.rows] == ["Trials", "Treatment cohorts"]
@@ -112,8 +112,8 @@ def test_harms_typed_on_effects_lead_to_their_row(material):
 def test_silence_on_harms_is_counted_and_never_called_safety(material):
     section = block(material(), "treatment-drug")
     said = words_of(section)[0]
-    assert said.startswith("Harms are reported in none of 3 trials and not in the only treatment cohort known here")
-    assert said.endswith("Where a source reports none, that does not say that there was none.")
+    assert said.startswith("Harms are mentioned in none of 3 trials and not in the only treatment cohort known here")
+    assert said.endswith("Where a source mentions none, that does not say that there was none.")
     assert not any(isinstance(b, Table) and b.id.endswith("-harms") for b in section.blocks)
 
 

@@ -173,6 +173,38 @@ def test_kappa_is_pooled_by_its_interval_and_never_turned_into_a_correlation(tmp
     assert found.by_kappa[0].of_high == pytest.approx(0.75 * 0.6)
 
 
+def test_a_result_of_another_marker_keeps_its_own_meaning_beside_a_pool(tmp_path):
+    topics = {
+        "lists": {
+            **protocol().raw["lists"],
+            "compartment": {"blood": "blood", "uterus": "the womb"},
+            "marker": {"cells": "cells", "clots": "clots"},
+        }
+    }
+    place = {"compartment": "blood", "marker": "cells"}
+    typed = [
+        _row("rel-1", "Ames2001", "between_cycles", "pearson_r", "0.40", **place),
+        _row("rel-2", "Bell2002", "between_cycles", "pearson_r", "0.60", **place),
+        _row("rel-3", "Cole2003", "between_cycles", "pearson_r", "0.20", **{**place, "compartment": "uterus"}),
+    ]
+    extraction, settings = _review(tmp_path, typed, **topics)
+    found = repeatability(extraction, settings, ())
+    assert [(pooled.measured, pooled.studies) for pooled in found.pooled] == [
+        (("cells", "blood"), ("Ames 2001", "Bell 2002"))
+    ]
+    assert [(each.source, each.r) for each in found.meanings][1:] == [("Cole 2003", 0.2)]
+    assert found.meanings[0].source == "Ames 2001; Bell 2002"
+
+
+def test_a_kappa_that_no_two_classes_of_that_size_can_have_means_nothing(tmp_path):
+    typed = [_row("rel-1", "Ames2001", "between_cycles", "kappa", "-0.5")]
+    extraction, settings = _review(tmp_path, typed, repeatability={"above": 0.25, "above_source": "made up"})
+    assert repeatability(extraction, settings, ()).by_kappa == ()
+    extraction, settings = _review(tmp_path / "half", typed, repeatability={"above": 0.5, "above_source": "made up"})
+    (meant,) = repeatability(extraction, settings, ()).by_kappa
+    assert (meant.changed, meant.of_high) == (pytest.approx(0.75), pytest.approx(0.75))
+
+
 def test_a_review_without_rows_says_nothing(tmp_path):
     extraction, settings = _review(tmp_path, [])
     assert repeatability(extraction, settings, ()) is None

@@ -8,6 +8,7 @@ import pytest
 
 import small_review
 from metaan import plan
+from metaan.digests import digests
 
 pytestmark = pytest.mark.libreoffice
 
@@ -38,7 +39,7 @@ def test_the_same_rows_findings_and_digests(need, tmp_path, name):
         sheet: [dict(row.values) for row in rows] for sheet, rows in before.extraction.rows.items()
     }
     assert after.findings == before.findings
-    assert plan.digests(*after.usable()) == plan.digests(*before.usable())
+    assert digests(*after.usable()) == digests(*before.usable())
 
 
 def test_typed_text_stays_text_in_a_workbook_libreoffice_has_saved(need, tmp_path):

@@ -2,6 +2,7 @@ import os
 
 import openpyxl
 import pytest
+import yaml
 
 import small_review
 from metaan import plan
@@ -18,21 +19,110 @@ def digests_of(folder, sheets=None):
 def changed_by(folder, before, sheet, row, **cells):
     sheets = small_review.rows()
     sheets[sheet][row].update(cells)
-    after = digests_of(folder, sheets)
+    return changed(before, digests_of(folder, sheets))
+
+
+def changed(before, after):
     assert after.keys() == before.keys()
     return {stage for stage in before if before[stage] != after[stage]}
 
 
+ANALYSIS = {"pool/tea-headache", "draw/tea-headache"}
+OTHER = {"pool/tea-tiredness", "draw/tea-tiredness"}
+ALWAYS, GRADED = {"ingest", "report"}, {"grade", "draw_review"}
+
+
 def test_an_edit_reruns_only_what_depends_on_it(tmp_path):
     before = digests_of(tmp_path)
-    analysis = {"pool/tea-headache", "draw/tea-headache"}
-    other = {"pool/tea-tiredness", "draw/tea-tiredness"}
-    always, graded = {"ingest", "report"}, {"grade", "draw_review"}
-    assert changed_by(tmp_path, before, "Effects", 0, a_high_event="13") == always | analysis | {"draw_review"}
-    assert changed_by(tmp_path, before, "Effects", 5, events_high="8") == always | other
-    assert changed_by(tmp_path, before, "Design", 0, treated_between="NR") == always | graded | analysis
-    assert changed_by(tmp_path, before, "Reports", 6, doi="10.1234/other") == always | graded | analysis
-    assert changed_by(tmp_path, before, "Review", 0, value="B. Reviewer") == always
+    grown = changed_by(tmp_path, before, "Effects", 0, a_high_event="13")  # the grade says of how many people it is
+    assert grown == ALWAYS | ANALYSIS | GRADED
+    assert changed_by(tmp_path, before, "Effects", 5, events_high="8") == ALWAYS | OTHER
+    assert changed_by(tmp_path, before, "Effects", 6, quote="P was 0.04") == ALWAYS | ANALYSIS
+    assert changed_by(tmp_path, before, "Design", 0, treated_between="NR") == ALWAYS | GRADED | ANALYSIS
+    assert changed_by(tmp_path, before, "Reports", 6, doi="10.1234/other") == ALWAYS | ANALYSIS
+    assert changed_by(tmp_path, before, "Reports", 6, retracted="yes") == ALWAYS | GRADED | ANALYSIS
+    assert changed_by(tmp_path, before, "Review", 0, value="B. Reviewer") == ALWAYS
+
+
+JUDGED = {"design_id": "Frey2006-tr", "tool": "rob-2", "domain": "D1", "item": "1.1", "answer": "Y"}
+SURE = {"analysis": "tea-headache", "stratum": "prospective", "domain": "imprecision", "decision": "-1"}
+SOURCE = {"src_type": "table", "src_ref": "Table 3", "extractor": "AR", "extracted_on": "2026-01-01"}
+HARM = {
+    **{"harm_id": "Frey2006-tr-h1", "design_id": "Frey2006-tr", "intervention": "tea", "comparator": "water"},
+    **{"harm": "scald", "serious": "no", "how_sought": "NR", "events_high": "2", "total_high": "40"},
+    **SOURCE,
+}
+REPEAT = {
+    **{"rel_id": "Ames-days", "study_id": "Ames2001", "source_of_variation": "between_days", "n_women": "30"},
+    **{"statistic": "kappa", "value": "0.5"},
+    **SOURCE,
+}
+SAID = {
+    **{"body": "A regulator", "topic": "tea", "statement": "no trial shows it", "seen_on": "2026-01-01"},
+    "seen_by": "AR",
+}
+
+
+@pytest.mark.parametrize(
+    ("sheet", "row", "cells", "expected"),
+    [
+        ("Quality", JUDGED, {"answer": "PN"}, ALWAYS | GRADED | OTHER),
+        ("Quality", JUDGED, {"question": "another wording"}, ALWAYS),
+        ("Certainty", {**SURE, "sentence": "few people"}, {"decision": "-2"}, ALWAYS | {"pool/tea-headache"}),
+        ("Harms", HARM, {"events_high": "3"}, ALWAYS),
+        ("Context", SAID, {"serious_safety": "yes"}, ALWAYS),
+        ("Reliability", REPEAT, {"value": "0.6"}, ALWAYS | {"draw_review"}),
+    ],
+)
+def test_an_edit_of_what_reviewers_judge_reruns_only_what_depends_on_it(tmp_path, sheet, row, cells, expected):
+    before = digests_of(tmp_path, {**small_review.rows(), sheet: [row]})
+    after = digests_of(tmp_path, {**small_review.rows(), sheet: [{**row, **cells}]})
+    assert changed(before, after) == expected
+
+
+OWN = {
+    **{"id": "tea-scale", "name": "Tea scale", "made_for": "trials", "strata": ["trial"], "unit": "design"},
+    **{"source": "made up for this test", "answers": {"Y": "yes", "N": "no"}},
+    "judgements": {"fine": {"label": "Fine", "level": "low"}, "weak": {"label": "Weak", "level": "some"}},
+    "domains": [
+        {
+            **{"key": "pot", "label": "The pot"},
+            "items": [{"key": "1", "question": "Was it warm?"}],
+            "rules": [{"when": {"1": ["Y"]}, "then": "fine"}, {"when": {"1": ["N"]}, "then": "weak"}],
+        }
+    ],
+    "overall": {"rules": [{"when": {"pot": ["fine"]}, "then": "fine"}, {"then": "weak"}]},
+}
+
+
+def test_an_edit_of_a_teams_own_tool_reruns_what_was_judged_by_it(tmp_path):
+    sheets = {**small_review.rows(), "Quality": [{**JUDGED, "tool": "tea-scale", "domain": "pot", "item": "1"}]}
+    tools = tmp_path / "data" / "tea" / "tools"
+    tools.mkdir(parents=True)
+
+    def digests_with(**changes):
+        text = yaml.safe_dump({**OWN, **changes}, sort_keys=False).replace("'Y'", "Y").replace("'N'", "N")
+        (tools / "tea-scale.yaml").write_text(text, encoding="utf-8")
+        return digests_of(tmp_path, sheets)
+
+    before = digests_with()
+    relabelled = {"fine": {"label": "Fine", "level": "some"}, "weak": {"label": "Weak", "level": "some"}}
+    assert changed(before, digests_with(judgements=relabelled)) == ALWAYS | GRADED | OTHER
+    assert changed(before, digests_with(name="Scale of tea")) == ALWAYS | GRADED | OTHER
+
+
+def test_settings_of_the_report_alone_rerun_no_analysis(tmp_path):
+    before = digests_of(tmp_path)
+    (planned,) = plan.plan([_with(tmp_path, limits=["made up"])], tmp_path / "cache")
+    assert changed(before, planned.digests) == ALWAYS
+    (planned,) = plan.plan([_with(tmp_path, repeatability={"r": 0.5, "r_source": "made up"})], tmp_path / "cache")
+    assert changed(before, planned.digests) == ALWAYS | {"draw_review"}
+
+
+def _with(folder, **changes):
+    small_review.write(folder / "data" / "tea", of=small_review.protocol(**changes))
+    (review,) = plan.find_reviews(folder)
+    return review
 
 
 def test_a_copy_saved_again_changes_nothing(tmp_path):

@@ -10,6 +10,7 @@ from typing import Any
 from metaan.certainty.absolute import absolute, baseline
 from metaan.certainty.decisions import Decision, decisions
 from metaan.certainty.missing import weigh
+from metaan.certainty.rows import SEEN
 from metaan.certainty.steps import (
     imprecision,
     inconsistency,
@@ -179,7 +180,7 @@ def _step(domain: str, proposal: Proposal, decision: Decision | None) -> Step:
     proposed = proposal.step or 0
     inputs = dict(proposal.inputs)
     if decision is not None and decision.seen:
-        inputs["proposal_seen_by_reviewers"] = decision.seen
+        inputs[SEEN] = decision.seen
     return Step(
         domain=domain,
         proposed=proposal.step,

@@ -49,7 +49,7 @@ class Weighed:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Known:
     unusable: Unusable
-    otherwise: bool
+    otherwise: frozenset[str]  #: where results point that say otherwise than the pool; empty where none does
 
 
 def weigh(body: Body) -> Weighed:
@@ -89,7 +89,7 @@ def weigh(body: Body) -> Weighed:
         pooled_people=people,
         unusable=tuple(each.unusable for each in known),
         judgement=judgement,
-        because=_because(body, inputs, otherwise),
+        because=_because(body, inputs, otherwise, frozenset().union(*(each.otherwise for each in known))),
     )
     return Weighed(evidence=evidence, proposes=proposes, inputs=inputs, otherwise=tuple(otherwise))
 
@@ -123,7 +123,7 @@ def _one(body: Body, rows: Sequence[LeftOut], beside: Beside | None) -> _Known:
             why="; ".join(dict.fromkeys(row.reason for row in rows)),
             selective=any(_kept_back(row.source) for row in rows) and not any(_has_values(row.source) for row in rows),
         ),
-        otherwise=any(_otherwise(body, row.source) for row in rows),
+        otherwise=frozenset(_direction(row.source) for row in rows if _otherwise(body, row.source)),
     )
 
 
@@ -227,7 +227,7 @@ def _against(of: Sequence[Unusable], people: int | None, k: int) -> tuple[float,
     return (len(of) / k if k else 0.0), "studies"
 
 
-def _because(body: Body, inputs: dict[str, Any], otherwise: Sequence[Unusable]) -> str:
+def _because(body: Body, inputs: dict[str, Any], otherwise: Sequence[Unusable], points: frozenset[str]) -> str:
     many = body.protocol.people["many"]
     n = inputs["studies_without_numbers"]
     if not n:
@@ -237,7 +237,7 @@ def _because(body: Body, inputs: dict[str, Any], otherwise: Sequence[Unusable]) 
     said += f" ({of} of {many if inputs['share_by'] == 'people' else 'studies'})"
     if body.k and otherwise:
         names = wording.listed([_with_people(each, many) for each in otherwise])
-        said += f"; {names} {_otherwise_says(body, len(otherwise))}, against {_pooled(inputs, many)}"
+        said += f"; {names} {_otherwise_says(body, len(otherwise), points)}, against {_pooled(inputs, many)}"
     elif body.k and _open(body):
         said += "; none tells of a difference by its p-value or interval"
     elif body.k:
@@ -247,11 +247,14 @@ def _because(body: Body, inputs: dict[str, Any], otherwise: Sequence[Unusable]) 
     return wording.sentence(said + UNKNOWN)
 
 
-def _otherwise_says(body: Body, studies: int) -> str:
-    one = studies == 1
+def _otherwise_says(body: Body, studies: int, points: frozenset[str]) -> str:
+    s = "s" if studies == 1 else ""
     if _open(body):
-        return f"{'tells' if one else 'tell'} of a difference (by p-value or interval), which the pool leaves open"
-    return f"{'finds' if one else 'find'} no difference, or point{'s' if one else ''} the other way"
+        return f"tell{s} of a difference (by p-value or interval), which the pool leaves open"
+    if points == {_NONE}:
+        return f"report{s} no difference"
+    other = f"point{s} the other way"
+    return f"report{s} no difference or {other}" if _NONE in points else other
 
 
 UNKNOWN = "; whether others were never published cannot be told from this"

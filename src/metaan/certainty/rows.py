@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from metaan.terms import wording
 from metaan.terms.certainty import Certainty, Step
 
+SEEN = "proposal_seen_by_reviewers"  #: input of a step: the proposal as it stood when the reviewers decided
 _TYPED = ("decision", "sentence", "who")
 
 
@@ -31,5 +32,9 @@ def prepare(present: Sequence[Mapping[str, str]], found: Iterable[Certainty]) ->
 
 def proposal(step: Step) -> str:
     """Return the proposed step and its reason: "−1: ..."."""
-    name = "not assessable" if step.proposed is None else wording.signed(step.proposed)
-    return f"{name}: {wording.sentence(step.because)}"
+    return f"{proposed_step(step)}: {wording.sentence(step.because)}"
+
+
+def proposed_step(step: Step) -> str:
+    """Return the step alone: "−1"."""
+    return "none" if step.proposed is None else wording.signed(step.proposed)

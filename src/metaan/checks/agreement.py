@@ -24,6 +24,11 @@ class Coefficient:
         """Whether it can be computed from these ratings."""
         return math.isfinite(self.value)
 
+    def to_dict(self) -> dict[str, float]:
+        """Return value and limits as plain data; without limits where there are none."""
+        limits = {"low": self.low, "high": self.high} if not math.isnan(self.low) else {}
+        return {"value": self.value, **limits}
+
 
 UNDEFINED = Coefficient(math.nan, math.nan, math.nan, math.nan)
 

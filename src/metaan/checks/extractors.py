@@ -80,8 +80,7 @@ class Agreed:
         for name in ("kappa", "weighted", "ac1", "icc"):
             each: Coefficient | None = getattr(self, name)
             if each is not None and each.defined:
-                limits = {"low": each.low, "high": each.high} if each.low == each.low else {}
-                found[name] = {"value": each.value, **limits}
+                found[name] = each.to_dict()
         return found
 
 

@@ -51,7 +51,8 @@ def _settled(item: Finding, book: Book, typed: dict[Name, Row], names: dict[tupl
     row = typed.get(_folded(name))
     if row is not None and item.level is not Level.ERROR:
         return replace(item, level=Level.NOTE, to_fix=f"confirmed by {row['initials']}: {row['reason']}")
-    if item.level is Level.WARNING and _confirmable(item, book):
+    reason_beside_it = "override_reason" in item.to_fix  # one place for a reason is enough
+    if item.level is Level.WARNING and not reason_beside_it and _confirmable(item, book):
         return replace(item, to_fix=f"{item.to_fix}; if it stands, confirm it on Overrides: {', '.join(name)}")
     return item
 

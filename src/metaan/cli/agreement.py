@@ -61,17 +61,19 @@ def _show_quality(found: Sequence[Mapping[str, Any]]) -> None:
     if not found:
         return
     heads = f"{'n':>5}  {'agree':>6}  {'95 % interval':>15}  {'kappa (95 %)':>20}  {'AC1 (95 %)':>20}"
-    click.echo(f"\n{'quality tools':40}{heads}")
-    for each in found:
-        click.echo(_quality_line(f"{each['tool']}: {each['label']}", each["judgements"]))
+    names = [f"{each['tool']}: {each['label']}" for each in found]
+    width = max(map(len, names)) + 1
+    click.echo(f"\n{'quality tools':{width}}{heads}")
+    for name, each in zip(names, found, strict=True):
+        click.echo(_quality_line(name, each["judgements"], width))
         if each.get("answers", {}).get("n"):
-            click.echo(_quality_line("  its questions", each["answers"]))
+            click.echo(_quality_line("  its questions", each["answers"], width))
     click.echo("n: judgements, or answers, that both gave; judgements by the rules of the tool where none was typed")
 
 
-def _quality_line(name: str, said: Mapping[str, Any]) -> str:
+def _quality_line(name: str, said: Mapping[str, Any], width: int) -> str:
     from metaan.checks.extractors import coefficient, limits, share
 
     agree = share(said["agree"], said["n"]) if said["n"] else ""
     figures = "".join(f"  {coefficient(said.get(which)):>20}" for which in ("kappa", "ac1"))
-    return f"{name[:39]:40}{said['n']:>5}  {agree:>6}  {limits(said):>15}{figures}".rstrip()
+    return f"{name:{width}}{said['n']:>5}  {agree:>6}  {limits(said):>15}{figures}".rstrip()

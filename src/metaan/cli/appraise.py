@@ -78,7 +78,7 @@ def _quality(
     """Put the missing rows on the sheet Quality; return the dropdowns of its rows."""
     from metaan.design.grade import grade_all
     from metaan.design.prefill import recorded
-    from metaan.design.tool_rows import Wanted, prepare
+    from metaan.design.tool_rows import Wanted, offers, prepare
     from metaan.pooling.asked_for import asked_for
     from metaan.pooling.select import candidates
     from metaan.terms.wording import count
@@ -103,7 +103,7 @@ def _quality(
         f"Quality: {count(len(wanted), 'comparison')}, {count(made.added, 'row')} added, {proposed} of them with a "
         "proposed answer" + (f"; {count(made.renewed, 'proposal')} renewed" if made.renewed else "")
     )
-    return {("Quality", "answer"): made.answers, ("Quality", "judgement"): made.judgements}
+    return offers(made.rows, protocol)
 
 
 def _certainty(carried: "Carried", protocol: "Protocol", extraction: "Extraction") -> None:

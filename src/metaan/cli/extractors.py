@@ -41,6 +41,7 @@ def split(lead: Path, out: Path | None, protocol_file: Path | None) -> None:
     Effects, Quality, Reliability and Harms they get only what identifies the rows the lead typed (names, contrast,
     outcome, marker and so on): the answers must come from the papers. LEAD is only read, and nothing is overwritten.
     """
+    from metaan.design.tool_rows import offers
     from metaan.files import write_atomically
     from metaan.terms.wording import count
     from metaan.workbook.extractors import split as splitting
@@ -61,7 +62,9 @@ def split(lead: Path, out: Path | None, protocol_file: Path | None) -> None:
         refuse_existing(target)
     both, held_back = splitting.split(read, protocol.layout)
     for role, target in targets.items():
-        write_atomically(target, workbook_bytes(protocol, both[role]))
+        write_atomically(
+            target, workbook_bytes(protocol, both[role], offers=offers(both[role].get("Quality", ()), protocol))
+        )
         click.echo(f"written: {target}")
     if not beside.exists():
         write_atomically(beside, source.read_bytes())
@@ -129,6 +132,7 @@ def consensus(
     """
     from metaan.checks.check import check
     from metaan.checks.extractors import record
+    from metaan.design.tool_rows import offers
     from metaan.files import to_json, write_atomically
     from metaan.terms.wording import count
     from metaan.workbook.digest import rows_digest
@@ -158,7 +162,7 @@ def consensus(
             "change the decisions about these rows, or mend both workbooks and compare again",
         )
         raise BadInput([*wrong, *hint.findings])
-    write_atomically(target, workbook_bytes(protocol, made.rows))
+    write_atomically(target, workbook_bytes(protocol, made.rows, offers=offers(made.rows.get("Quality", ()), protocol)))
     digest = rows_digest(agreed, AGREED_ON)
     left_out = len(made.left_out)
     summary = record(

@@ -59,6 +59,7 @@ def _write(target: Path, folder: Path) -> None:
 
 
 def _update(folder: Path, old: Path, target: Path) -> None:
+    from metaan.design.tool_rows import offers
     from metaan.files import write_atomically
     from metaan.terms.wording import count
     from metaan.workbook.protocol import read_protocol
@@ -71,7 +72,9 @@ def _update(folder: Path, old: Path, target: Path) -> None:
     protocol = read_protocol(folder / "protocol.yaml")
     before = read_workbook(old, protocol.layout)
     carried = carry(old, protocol.layout)
-    write_atomically(target, workbook_bytes(protocol, carried.rows, carried.kept))
+    write_atomically(
+        target, workbook_bytes(protocol, carried.rows, carried.kept, offers(carried.rows.get("Quality", ()), protocol))
+    )
     _say_oddities([finding for finding in before.findings if finding.id in _OF_THE_FILE])
     for hint in carried.hints:
         click.echo(f"not part of the layout: {hint}")

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from metaan.design.judge import asked, first, judge_domain, stars_of
-from metaan.design.tool import Domain, Item, Judgement, Tool, known_tools, tool
+from metaan.design.tool import Domain, Item, Judgement, Tool, folded, known_tools, tool
 from metaan.terms.appraisal import PROPOSED, TYPED, UNANSWERED, Answer, Appraisal, JudgedDomain
 from metaan.workbook.protocol import Protocol
 from metaan.workbook.read import Extraction, Row
@@ -63,13 +63,9 @@ def tools_of(stratum: str, protocol: Protocol) -> tuple[str, ...]:
 
 def tool_id(text: str, protocol: Protocol | None = None) -> str:
     """Return the id of the tool that is meant by its id or name, however it is written; empty where there is none."""
-    wanted, names = _folded(text), known_tools(protocol)
-    by_id = next((name for name in names if wanted == _folded(name)), "")  # without reading every tool
-    return by_id or next((name for name in names if wanted == _folded(tool(name, protocol).name)), "")
-
-
-def _folded(text: str) -> str:
-    return "".join(letter for letter in text.casefold() if letter.isalnum())
+    wanted, names = folded(text), known_tools(protocol)
+    by_id = next((name for name in names if wanted == folded(name)), "")  # without reading every tool
+    return by_id or next((name for name in names if wanted == folded(tool(name, protocol).name)), "")
 
 
 def typed_rows(extraction: Extraction, protocol: Protocol) -> dict[str, dict[tuple[str, str], list[Row]]]:
@@ -219,8 +215,8 @@ def place_of(chosen: Tool, row: Row) -> tuple[str, str] | None:
     The question is empty for a row that judges a domain, and `TOTAL` for one that gives the sum of stars.
     """
     item = row.answer("item")
-    if _folded(row["domain"]) == OVERALL:
-        return OVERALL, TOTAL if _folded(item) == TOTAL else ""
+    if folded(row["domain"]) == OVERALL:
+        return OVERALL, TOTAL if folded(item) == TOTAL else ""
     domain = chosen.domain(row["domain"])
     if domain is None:
         holders = [each for each in chosen.domains if item and _item(each, item) is not None]
@@ -241,9 +237,9 @@ def _item(domain: Domain, name: str) -> Item | None:
 
 def answer_key(text: str, answers: Mapping[str, str]) -> str:
     """Return the answer that is meant by its key or label; empty where there is none."""
-    wanted = _folded(text) or text.strip()
+    wanted = folded(text) or text.strip()
     for key, label in answers.items():
-        if wanted and wanted in (_folded(key) or key, _folded(label)):
+        if wanted and wanted in (folded(key) or key, folded(label)):
             return key
     return ""
 

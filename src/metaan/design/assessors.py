@@ -15,7 +15,7 @@ from metaan.checks.agreement import (
     wilson,
 )
 from metaan.design.grade import grade_all
-from metaan.design.tool import Judgement, Tool, tool
+from metaan.design.tool import Domain, Judgement, Tool, tool
 from metaan.terms.appraisal import TYPED, Appraisal, JudgedDomain
 from metaan.workbook.extractors.align import Alignment
 from metaan.workbook.protocol import Protocol
@@ -46,8 +46,7 @@ class Share:
         for name in ("kappa", "weighted", "ac1"):
             each: Coefficient | None = getattr(self, name)
             if each is not None and each.defined:
-                limits = {"low": each.low, "high": each.high} if each.low == each.low else {}
-                found[name] = {"value": each.value, **limits}
+                found[name] = each.to_dict()
         return found
 
 
@@ -60,7 +59,7 @@ class AgreedDomain:
     domain: str  #: its key, or `OVERALL`
     label: str
     judgements: Share
-    answers: Share | None  #: over all questions of the domain; None for the overall judgement
+    answers: Share | None  #: over all questions of the domain; None where there is none but the judgement itself
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data."""
@@ -119,7 +118,9 @@ def _of_tool(chosen: Tool, pairs: Sequence[tuple[Appraisal | None, Appraisal | N
                 domain=domain.key,
                 label=domain.label,
                 judgements=_judged(judgements, chosen.judgements),
-                answers=_answers(by_item, {item.key: tuple(item.answers) for item in domain.items}),
+                answers=None
+                if _is_the_judgement(domain, chosen)
+                else _answers(by_item, {item.key: tuple(item.answers) for item in domain.items}),
             )
     whole = [(_judgement(one), _judgement(two)) for one, two in pairs]
     if any(any(pair) for pair in whole):
@@ -131,6 +132,11 @@ def _of_tool(chosen: Tool, pairs: Sequence[tuple[Appraisal | None, Appraisal | N
             judgements=_judged(whole, chosen.overall_judgements),
             answers=None,
         )
+
+
+def _is_the_judgement(domain: Domain, chosen: Tool) -> bool:
+    """Whether a domain has one question, the answer to which is its judgement."""
+    return len(domain.items) == 1 and set(domain.items[0].answers) == set(chosen.judgements)
 
 
 def _domain(found: Appraisal | None, i: int) -> JudgedDomain | None:

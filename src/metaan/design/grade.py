@@ -215,7 +215,8 @@ def _by_tool(stratum: str, judged: Sequence[Appraisal], protocol: Protocol | Non
         return grade, best, f"{remark} in full" if so_far else remark
     worst = max(assessed, key=lambda found: LEVELS.index(found.level))
     grade = BY_TOOL[stratum][worst.level]
-    return grade, min(grade, best), f"risk of bias ({name}) judged {worst.judgement.replace('_', ' ')}"
+    label = tool(worst.tool, protocol).overall_judgements[worst.judgement].label
+    return grade, min(grade, best), f"risk of bias ({name}): {label.lower()}"
 
 
 def _best_case(stratum: str, found: Appraisal, protocol: Protocol | None) -> str:

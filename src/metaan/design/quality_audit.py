@@ -148,7 +148,10 @@ def _judgements(applied: _Applied, sheet: Sheet) -> Iterator[Finding]:
         applied.whole.domains, applied.by_answers.domains, applied.by_typed.domains, strict=True
     ):
         row = applied.place(given.key)
-        if row is None or not given.cell or row.answer("override_reason"):
+        if row is None:
+            yield from _open(applied, given, sheet)
+            continue
+        if not given.cell or row.answer("override_reason"):
             continue
         if _against(given.judgement, by_typed):
             said = _said(by_typed.possible, chosen.judgements)
@@ -157,6 +160,20 @@ def _judgements(applied: _Applied, sheet: Sheet) -> Iterator[Finding]:
             said = f"{_said(by_answers.possible, chosen.judgements)}, by the answers to {given.label}"
             yield _differs(row, sheet, given.judgement, f"{said}, some of them proposed from facts", Level.NOTE)
     yield from _overall(applied, sheet)
+
+
+def _open(applied: _Applied, given: JudgedDomain, sheet: Sheet) -> Iterator[Finding]:
+    """Yield a domain whose questions are all answered by reviewers, and whose judgement the tool leaves to them."""
+    asked = [answer for answer in given.answers if answer.asked]
+    if given.judgement or not given.decide or any(answer.by != TYPED for answer in asked):
+        return
+    rows = [place.row for place in applied.rows if place.domain == given.key and not place.item]
+    rows = rows or [place.row for place in applied.rows if place.domain == given.key]
+    expected = f"{_said(given.possible, applied.tool.judgements)}: {applied.tool.name} leaves {given.label} to you"
+    to_fix = f"choose one in the row of the domain that has no item ({given.decide})"
+    yield finding(
+        "Q04", rows[-1], sheet, "judgement", "a blank cell, though every question is answered", expected, to_fix
+    )
 
 
 def _against(judgement: str, found: JudgedDomain | Appraisal) -> bool:

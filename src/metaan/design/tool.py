@@ -3,9 +3,10 @@
 To add a tool is to add a file; nothing in the code names one.
 """
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from metaan.terms import resources
@@ -114,11 +115,12 @@ class Tool:
 
     def domain(self, key: str) -> Domain | None:
         """Return the domain of that key or label, however it is written; None where there is none."""
-        wanted = _folded(key)
-        return next((d for d in self.domains if wanted in (_folded(d.key), _folded(d.label))), None)
+        wanted = folded(key)
+        return next((d for d in self.domains if wanted in (folded(d.key), folded(d.label))), None)
 
 
-def _folded(text: str) -> str:
+def folded(text: str) -> str:
+    """Return the letters and digits of a name without regard to capitals: how names of tools are compared."""
     return "".join(letter for letter in text.casefold() if letter.isalnum())
 
 
@@ -137,10 +139,15 @@ def tool(name: str, protocol: Protocol | None = None) -> Tool:
         There is no tool of that id.
     """
     if protocol is not None and name in protocol.tools:
-        return parse_tool(protocol.tools[name])
+        return _own(json.dumps(protocol.tools[name]))
     if name not in resources.tool_names():
         raise KeyError(name)
     return _packaged(name)
+
+
+@lru_cache(maxsize=32)
+def _own(text: str) -> Tool:
+    return parse_tool(json.loads(text))
 
 
 @cache

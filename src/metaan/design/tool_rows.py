@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from metaan.design.appraise import OVERALL, Facts, appraise, place_of, tool_id, tools_of
 from metaan.design.described import in_a_cell
 from metaan.design.prefill import source
-from metaan.design.tool import Judgement, Tool, tool
+from metaan.design.tool import Domain, Judgement, Tool, tool
 from metaan.terms.appraisal import PROPOSED, JudgedDomain
 from metaan.workbook.protocol import Protocol
 from metaan.workbook.read import Row
@@ -35,8 +35,6 @@ class Prepared:
     rows: tuple[Cells, ...]  #: those that were there, in their order, then the new ones
     added: int
     renewed: int  #: rows nobody has typed into whose proposal has changed
-    answers: tuple[tuple[str, ...], ...]  #: answers a row may have, for its dropdown; empty where it has none
-    judgements: tuple[tuple[str, ...], ...]
 
 
 def prepare(
@@ -71,14 +69,16 @@ def prepare(
                     elif not any(there[place].get(name) for name in _TYPED):
                         renewed += _renew(there[place], cells)
     rows += added
+    return Prepared(rows=tuple(rows), added=len(added), renewed=renewed)
+
+
+def offers(rows: Sequence[Mapping[str, str]], protocol: Protocol) -> dict[tuple[str, str], tuple[tuple[str, ...], ...]]:
+    """Return the dropdowns of rows of the Quality sheet, as `workbook.template.workbook_bytes` takes them."""
     about = [_about(row, protocol) for row in rows]
-    return Prepared(
-        rows=tuple(rows),
-        added=len(added),
-        renewed=renewed,
-        answers=tuple(answers for answers, _ in about),
-        judgements=tuple(judgements for _, judgements in about),
-    )
+    return {
+        ("Quality", "answer"): tuple(answers for answers, _ in about),
+        ("Quality", "judgement"): tuple(judgements for _, judgements in about),
+    }
 
 
 def _renew(row: Cells, made: Cells) -> bool:
@@ -145,7 +145,7 @@ def _of_tool(chosen: Tool, facts: Facts, effect: str, protocol: Protocol) -> Ite
             where = source(item, facts) if answer.proposed else ""
             yield (domain.key, item.key), row(domain.label, item.key, in_a_cell(chosen, item), answer.proposed, where)
         if len(domain.items) > 1:  # a single answer is the judgement
-            asks = _asks("Judgement of the domain", chosen.judgements)
+            asks = _asks("Judgement of the domain", chosen.judgements, left=_left_to_reviewers(domain))
             yield (domain.key, ""), row(domain.label, "", asks, *_derived(judged))
     if chosen.overall and (not chosen.optional_overall or chosen.id in protocol.appraisal_overall):
         yield (OVERALL, ""), row(OVERALL, "", _asks("Overall judgement", chosen.overall_judgements), "", "")
@@ -157,12 +157,18 @@ def _derived(judged: JudgedDomain) -> tuple[str, str]:
     return judged.derived, "the proposed answers, by the tool's rules"
 
 
-def _asks(what: str, words: Mapping[str, Judgement]) -> str:
-    return f"{what}: {', '.join(words)}; blank: by the tool's rules"
+def _asks(what: str, words: Mapping[str, Judgement], *, left: bool = False) -> str:
+    blank = "yours to choose, the tool has no rule for it" if left else "blank: by the tool's rules"
+    return f"{what}: {', '.join(words)}; {blank}"
+
+
+def _left_to_reviewers(domain: Domain) -> bool:
+    """Whether no rule derives a judgement, whatever the answers."""
+    return not any(rule.then for table in domain.tables for rule in table)
 
 
 def _about(cells: Mapping[str, str], protocol: Protocol) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the answers and the judgements a row may have."""
+    """Return the answers and the judgements a row may have; none where it has no such cell."""
     placed = _placed(cells, protocol)
     if placed is None:
         return (), ()

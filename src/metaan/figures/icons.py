@@ -6,8 +6,6 @@ from metaan.figures import style
 from metaan.figures.layout import Canvas
 from metaan.figures.repeated import Dots, Point, Strokes, Tiles
 
-PERSON = (11.0, 21.0)  #: width and height of a person
-
 
 def tint(colour: str, share: float) -> str:
     """Return a colour mixed with white; a share of 1 is the colour itself."""

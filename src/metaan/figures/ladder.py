@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from metaan.figures import style, text
 from metaan.figures.layout import Canvas, Layout, Shape
-from metaan.robustness.repeats import CORRELATIONS, OCCASIONS, Repeat, Rung
+from metaan.robustness.repeats import CORRELATIONS, MEASURED, OCCASIONS, Repeat, Rung
 from metaan.terms import wording
 
 Label = Callable[[str, str], str]  #: list and word -> label, as `workbook.layout.Layout.label`
@@ -127,9 +127,8 @@ def _rung(
 def _row(canvas: Canvas, sizes: _Sizes, y: float, row: Repeat, label: Label, people: str) -> None:
     value = row.value or 0.0
     centre = y + (24 if sizes.stacked else 9)
-    lists = ("marker", "compartment", "assay")
-    named = [label(name, word) for name, word in zip(lists, row.measured, strict=True) if word]
-    about = ", ".join([row.label, *named[:2]])
+    named = [label(name, word) for name, word in zip(MEASURED[:2], row.measured, strict=False) if word]
+    about = ", ".join([row.label, *named])
     room = sizes.width if sizes.stacked else sizes.plot[0] - 16
     canvas.text("label", 0, y + (12 if sizes.stacked else 13), _short(about, room), style.SMALL)
     canvas.line("stem", (sizes.x(0), centre), (sizes.x(1), centre), style.GRID)

@@ -34,8 +34,8 @@ MOST_ROWS = 7  #: rows of one summary of findings
 
 HOW_JUDGED = (
     "Each body of evidence starts at a level that its design and the question give, and moves down or up by the steps "
-    "of GRADE. The numbers behind every step are printed; a fact that no source reports counts against the evidence, "
-    "and “at best” tells where the level would be if it were favourable."
+    "of GRADE. The numbers behind every step are printed, and stand at full precision in results.json; a fact that no "
+    "source reports counts against the evidence, and “at best” tells where the level would be if it were favourable."
 )
 HOW_TO_CHANGE = (
     "Every step is proposed by rules from the fitted results. metaan appraise writes the proposals into the sheet "

@@ -1,8 +1,9 @@
 """The evidence profile of one question: every step of every stratum, proposed and decided, with its numbers."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
+from metaan.certainty.rows import SEEN, proposed_step
 from metaan.report.content import (
     Block,
     Details,
@@ -22,12 +23,13 @@ from metaan.report.parts import NONE, stratum
 from metaan.terms import wording
 from metaan.terms.certainty import DOMAINS, NAMES, QUESTIONS, SYMBOLS, Certainty, Step
 from metaan.terms.designs import STRATA
-from metaan.terms.records import Analysis, Record
+from metaan.terms.records import Analysis
 
 Marks: TypeAlias = Mapping[tuple[str, str], int]  #: stratum and domain -> number of the footnote
 
 NOBODY = "not looked at yet"
 NOT_ASSESSED = "not assessable"
+NOBODY_AT_ALL = "Nobody has looked at these proposals yet."
 
 
 def marked(judged: Iterable[Certainty]) -> Marks:
@@ -45,15 +47,14 @@ def moved(judged: Iterable[Certainty], marks: Marks) -> Iterable[tuple[Certainty
 
 
 def profile(analysis: Analysis, judged: Mapping[str, Certainty], marks: Marks) -> Details:
-    """Return the evidence profile, folded: one line a stratum, then step by step, then what each step looked at."""
+    """Return the evidence profile, folded: one line a stratum, then step by step, then the optimal information size."""
     blocks: list[Block] = [_matrix(analysis, judged, marks)]
+    if not any(step.changed or step.who for found in judged.values() for step in found.steps):
+        blocks.append(Paragraph(text=words(NOBODY_AT_ALL)))
     for found in judged.values():
         name = f"{STRATA[found.stratum].label}, step by step"
-        blocks += [Paragraph(text=strong(name), role="group"), Facts(pairs=tuple(_steps(found, marks)), role="steps")]
-    looked = [pair for found in judged.values() for pair in _inputs(found, alone=len(judged) == 1)]
-    if looked:
-        folded = Facts(pairs=tuple(looked), role="steps")
-        blocks.append(Details(summary=words("The numbers each step looked at"), blocks=(folded,)))
+        facts = (*_steps(found, marks), *_size(found))
+        blocks += [Paragraph(text=strong(name), role="group"), Facts(pairs=tuple(facts), role="steps")]
     return Details(
         summary=words("Evidence profile: every step, its reason and its numbers"),
         blocks=tuple(blocks),
@@ -93,15 +94,18 @@ def _step(found: Certainty, domain: str, marks: Marks) -> Text:
 
 
 def _steps(found: Certainty, marks: Marks) -> Iterable[tuple[str, Text]]:
-    """Yield each step: proposed and decided, by whom, the rule with its numbers, the reviewers' sentence, the cell."""
+    """Yield each step: proposed and decided, by whom, and the rule with its numbers where no footnote gives them."""
     asked = QUESTIONS.get(found.question, "")
     why = f"{wording.sentence(found.start_because)}{f' Question: {asked}' if asked else ''}"
     yield "Start", (*_level(found.start), Run(text=f". {why}"))
+    looked = any(step.changed or step.who for step in found.steps)
     for step in found.steps:
         number = marks.get((found.stratum, step.domain))
-        mark = (Run(text=str(number), kind="mark"), Run(text=" ")) if number else ()
-        cell = (Run(text=" "), Run(text=f"Certainty!{step.cell}", kind="code")) if step.cell else ()
-        yield DOMAINS[step.domain].capitalize(), (*mark, *_decided(step), Run(text=" "), *_because(step), *cell)
+        noted = number is not None and not (step.changed and step.sentence)
+        because = words(f"See footnote {number}.") if noted else words(wording.sentence(step.because))
+        cell = (Run(text=" "), Run(text=step.cell, kind="code")) if step.cell else ()
+        said = (*_decided(step, looked=looked), Run(text=" "), *because, *_reviewers(step), *cell)
+        yield DOMAINS[step.domain].capitalize(), said
 
 
 def _level(level: str) -> Text:
@@ -110,62 +114,46 @@ def _level(level: str) -> Text:
     return (Run(text=SYMBOLS[level], kind="symbol"), Run(text=f" {NAMES[level]}"))
 
 
-def _decided(step: Step) -> Text:
-    """Return "−1 proposed (0 at best), −2 decided by JD." or that nobody has looked at the proposal."""
+def _decided(step: Step, *, looked: bool) -> Text:
+    """Return "−1 proposed (0 at best), −2 decided by JD."; that nobody looked, where others were looked at."""
     proposed = NOT_ASSESSED if step.proposed is None else f"{wording.signed(step.proposed)} proposed"
     best = step.best is not None and step.best != (step.proposed or 0)
     if best and step.best is not None:
         proposed += f" ({wording.signed(step.best)} at best)"
     by = f"{wording.signed(step.decided)} decided by {step.who}" if step.who else ""
-    if not by:
-        by = f"{wording.signed(step.decided)} decided, nobody named" if step.changed else NOBODY
-    return (
-        Run(text=proposed, kind="strong"),
-        Run(text=", "),
-        Run(text=by, kind="strong" if step.who else "muted"),
-        Run(text="."),
-    )
+    if not by and step.changed:
+        by = f"{wording.signed(step.decided)} decided, nobody named"
+    elif not by and looked:
+        by = NOBODY
+    after = (Run(text=", "), Run(text=by, kind="strong" if step.who else "muted")) if by else ()
+    return (Run(text=proposed, kind="strong"), *after, Run(text="."))
 
 
-def _because(step: Step) -> Text:
-    said = words(wording.sentence(step.because))
-    if not step.sentence:
-        return said
-    return (*said, *strong(" Reviewers: "), Run(text=wording.sentence(step.sentence)))
+def _reviewers(step: Step) -> Text:
+    """Return the sentence the reviewers typed, if any."""
+    said = (*strong(" Reviewers: "), Run(text=wording.sentence(step.sentence))) if step.sentence else ()
+    return (*said, *_since(step))
 
 
-def _inputs(found: Certainty, *, alone: bool) -> Iterable[tuple[str, Text]]:
-    looked = [(DOMAINS[step.domain], step.inputs) for step in found.steps if step.inputs]
-    looked += [("information size", found.size)] if found.size else []
-    for name, inputs in looked:
-        whole = name if alone else f"{STRATA[found.stratum].label}, {name}"
-        yield whole[0].upper() + whole[1:], words(_listed(inputs))
+def _since(step: Step) -> Text:
+    """Return that reviewers decided in view of another proposal, if they did."""
+    seen, _, _ = step.inputs.get(SEEN, "").partition(":")
+    if not step.who or seen in ("", proposed_step(step)):
+        return ()
+    return (*strong(" Proposal changed since: "), Run(text=f"they saw {seen}."))
 
 
-def _listed(inputs: Mapping[str, Any]) -> str:
-    return "; ".join(f"{_name(name)} {_value(value)}" for name, value in inputs.items())
+def _size(found: Certainty) -> Iterable[tuple[str, Text]]:
+    """Yield the optimal information size with what it was computed from; nothing where there is none."""
+    size = found.size
+    if not size or size["needed"] is None:
+        return
+    inputs = ", ".join(f"{_INPUTS.get(name, name)} {wording.number(value)}" for name, value in size["inputs"].items())
+    said = f"{wording.whole(size['needed'])} in all: {size['formula']}; {inputs} ({size['basis']})."
+    if size["d2"] > 0:
+        more = wording.whole(size["needed_with_heterogeneity"])
+        said += f" Made larger for the differences between studies (D² {wording.number(size['d2'])}): {more}."
+    yield "Optimal information size", words(said)
 
 
-def _name(key: str) -> str:
-    return key.replace("_", " ")
-
-
-def _value(value: Any) -> str:
-    """Return an input of a rule in words: a number, a word, yes or no, or several of these."""
-    if value is None or value == "":
-        return "not known"
-    if isinstance(value, (Mapping, list, tuple)) and not value:
-        return "none"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, (int, float)):
-        return wording.number(value)
-    if isinstance(value, Record):
-        value = value.to_dict()
-    if isinstance(value, Mapping):
-        if set(value) == {"low", "high"}:
-            return f"{_value(value['low'])} to {_value(value['high'])}"
-        return f"({', '.join(f'{_name(key)} {_value(item)}' for key, item in value.items())})"
-    if isinstance(value, (list, tuple)):
-        return wording.listed([_value(item) for item in value])
-    return str(value)
+_INPUTS = {"alpha": "α", "power": "1 − β", "delta": "δ", "p1": "p1", "p2": "p2"}

@@ -22,6 +22,11 @@ from metaan.report.parts import NONE
 from metaan.terms import wording
 from metaan.workbook.read import Row
 
+IN_OUR_WORDS = (
+    "Statements of regulators and guidelines stand in the reviewers’ words, with the date of the page and the day it "
+    "was seen where these are noted. They are not results of this review."
+)
+
 
 def others(m: Material) -> Section | None:
     """Return what regulators and guidelines say; what stands with its treatment is named, not said again."""
@@ -30,15 +35,7 @@ def others(m: Material) -> Section | None:
         return None
     elsewhere = {row.number: _places(m, row) for row in rows}
     here = [row for row in rows if not elsewhere[row.number]]
-    blocks: list[Block] = [
-        Paragraph(
-            text=words(
-                "Their statements in the reviewers’ words, with the day they were seen. They are not results of this "
-                "review."
-            ),
-            role="note",
-        )
-    ]
+    blocks: list[Block] = [Paragraph(text=words(IN_OUR_WORDS), role="note")]
     if here:
         blocks.append(
             Table(
@@ -91,7 +88,13 @@ def statement(m: Material, row: Row) -> Text:
         said += f" Rating: {rating} ({f'scale: {scale}' if scale else 'scale not noted'})."
     if row.answer("serious_safety") == "yes":
         said += " A serious risk is named."
-    return (*lead, *words(said), *muted(f" Page dated: {_day(row, 'page_dated')}; seen: {_day(row, 'seen_on')}."))
+    return (*lead, *words(said), *muted(_dated(row)))
+
+
+def _dated(row: Row) -> str:
+    if not row.answer("page_dated") and not row.answer("seen_on"):
+        return " Neither the date of the page nor the day it was seen is noted."
+    return f" Page dated: {_day(row, 'page_dated')}; seen: {_day(row, 'seen_on')}."
 
 
 def _day(row: Row, column: str) -> str:

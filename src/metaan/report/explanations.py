@@ -30,6 +30,7 @@ HOW = (
     "A comparison has dealt with an explanation where a fact of the workbook shows it: by design, by matching or by "
     "adjustment. It leaves it open where a fact shows that it did not. Not reported is neither."
 )
+COUNTED = "Explanations, and how many comparisons dealt with each"
 
 
 def section(m: Material) -> Section | None:
@@ -71,12 +72,12 @@ def _table(explained: Sequence[Explained], by_stratum: Mapping[str, Sequence[Row
     names = [f"{STRATA[name].label} ({len(rows)})" for name, rows in by_stratum.items()]
     return Table(
         id="explanations-table",
-        caption="Explanations, and how many comparisons dealt with each; number of comparisons in brackets",
+        caption=f"{COUNTED}; number of comparisons in brackets; {NONE}: does not apply, or left blank",
         heads=heads("Explanation", *names),
         rows=tuple(
             TableRow(
                 cells=(
-                    cell((Run(text=item.label), Run(text=f" {item.why.strip()}", kind="muted"))),
+                    cell((Run(text=f"{item.label}.", kind="strong"), Run(text=f" {item.why.strip()}", kind="muted"))),
                     *(cell(_spread(item.counted(row["design_id"] for row in rows))) for rows in by_stratum.values()),
                 )
             )

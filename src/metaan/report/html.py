@@ -18,7 +18,7 @@ _DARK_LETTER = frozenset("BC")  #: grades whose colour takes dark letters
 _PROLOGUE = re.compile(r"\A\s*(<\?xml[^>]*\?>\s*)?(<!DOCTYPE[^>]*>\s*)?(<!--.*?-->\s*)*", re.DOTALL)
 _ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&#34;", "'": "&#39;"})
 _TOGETHER = re.compile(r"(?<=\d) (?=%)|(?<=\bn) (?=\d)")  #: "95 %", "n 20"
-_TITLED = re.compile(r'<span class="(?P<class>[^"]*)" title="(?P<title>[^"]+)">(?P<words>.*?)</span>')
+_TITLED = re.compile(r'<(?P<open>span class="[^"]*"|i) title="(?P<title>[^"]+)">(?P<words>.*?)</(?P<close>span|i)>')
 _ACTIVE = re.compile(r"<\s*script|<\s*foreignObject|\son\w+\s*=|javascript:", re.IGNORECASE)
 
 #: drawn in a 10 x 10 box, the shapes of the figures
@@ -51,15 +51,15 @@ def titles_once(page: str) -> str:
     """
     said_of: dict[tuple[str, str], set[str]] = defaultdict(set)
     for match in _TITLED.finditer(page):
-        said_of[match["class"], match["words"]].add(match["title"])
+        said_of[match["open"], match["words"]].add(match["title"])
     first = {key for key, titles in said_of.items() if len(titles) == 1}
 
     def shortened(match: re.Match[str]) -> str:
-        key = match["class"], match["words"]
+        key = match["open"], match["words"]
         if len(said_of[key]) > 1 or key in first:
             first.discard(key)
             return match[0]
-        return f'<span class="{match["class"]}" title>{match["words"]}</span>'
+        return f"<{match['open']} title>{match['words']}</{match['close']}>"
 
     return _TITLED.sub(shortened, page)
 
@@ -123,7 +123,7 @@ def _run(run: Run) -> str:
         return f"<code{title}>{words}</code>"
     if run.kind == "strong":
         return f"<strong{title}>{words}</strong>"
-    return f'<span class="muted"{title}>{words}</span>' if run.kind == "muted" else words
+    return f"<i{title}>{words}</i>" if run.kind == "muted" else words
 
 
 def _escaped(text: str) -> str:

@@ -22,7 +22,7 @@ from metaan.report.content import (
 from metaan.report.material import Material
 from metaan.report.parts import NONE
 from metaan.robustness.reliability import TARGET, Meaning
-from metaan.robustness.repeats import OCCASIONS, KappaMeaning, PooledRepeats, Repeatability
+from metaan.robustness.repeats import MEASURED, OCCASIONS, KappaMeaning, PooledRepeats, Repeatability
 from metaan.terms import wording
 from metaan.workbook.read import Row
 
@@ -98,7 +98,9 @@ def _sentences(m: Material, found: Repeatability) -> Iterable[Text]:
     for pooled in found.pooled:
         yield words(_pooled(m, pooled))
     on_ladder = [row for rung in found.ladder for row in rung.repeats if row.on_ladder]
-    if on_ladder and not found.pooled:
+    for told in found.not_pooled:
+        yield words(_not_pooled(m, told))
+    if on_ladder and not found.pooled and not found.not_pooled:
         yield words(
             "Nothing here is pooled: no two independent studies give the same statistic of the same kind of repeat."
         )
@@ -117,25 +119,38 @@ def _pooled(m: Material, pooled: PooledRepeats) -> str:
     limits = f"{wording.fixed(pooled.ci.low, 2)} to {wording.fixed(pooled.ci.high, 2)}"
     studies = wording.count(len(pooled.studies), "study", "studies")
     level = wording.percent(100 * m.protocol.level)
-    return wording.sentence(
-        f"{kind}: {name} {wording.fixed(pooled.estimate, 2)} ({level} CI {limits}), pooled over {studies}"
-    )
+    found = f"{name} {wording.fixed(pooled.estimate, 2)} ({level} CI {limits}), pooled over {studies}"
+    return wording.sentence(f"{', '.join([kind, *_measured(m, pooled.measured)])}: {found}")
+
+
+def _not_pooled(m: Material, told: str) -> str:
+    where, reason = told.split(": ", 1)
+    rung, statistic = where.split("/", 1)
+    kind, name = m.label("variation", rung), m.label("reliability_statistic", statistic)
+    return wording.sentence(f"{kind}: {name} not pooled, {reason}")
+
+
+def _measured(m: Material, typed: tuple[str, ...]) -> list[str]:
+    """Return marker and place in words, as far as they are typed."""
+    return [m.label(name, word) for name, word in zip(MEASURED[:2], typed, strict=False) if word]
 
 
 def _kappa(m: Material, meant: KappaMeaning, found: Repeatability, person: str) -> Text:
     row = next(row for rung in found.ladder for row in rung.repeats if row.rel_id == meant.rel_id)
     of = wording.fixed(100 * meant.of_high, 0)
+    what = _measured(m, row.measured)
+    who = "; ".join([meant.label, ", ".join(what)]) if what else meant.label
+    above, changed = wording.percent(100 * (found.above or 0)), wording.percent(100 * meant.changed)
     return (
         Run(text=f"What it means for one {person}", kind="strong"),
         Run(text=": with "),
         *link(f"kappa {wording.fixed(meant.kappa, 3)}", f"#study-{row.study_id}", f"Reliability!{row.cell}"),
         Run(
             text=(
-                f" between two occasions ({meant.label}) and {wording.percent(100 * (found.above or 0))} of "
-                f"{m.people} over the cut-off ({found.above_source}), {wording.percent(100 * meant.changed)} of all "
-                f"{m.people} would change class at the next measurement, and {of} of 100 called high would then be "
-                "called not high: 2 p (1 − p) (1 − κ), exact for two classes of the same size both times. The cut-off "
-                "of the kappa and that of the share need not be the same one."
+                f" between two occasions ({who}) and {above} of {m.people} over the cut-off ({found.above_source}), "
+                f"{changed} of all {m.people} would change class at the next measurement, and {of} of 100 called high "
+                "would then be called not high: 2 p (1 − p) (1 − κ), exact for two classes of the same size both "
+                "times. An illustration where kappa and share are not of the same measurement and cut-off."
             )
         ),
     )
@@ -220,7 +235,7 @@ def _table(m: Material, rows: tuple[Row, ...], judged: Mapping[str, str]) -> Tab
 
 
 def _repeat(m: Material, row: Row, judged: Mapping[str, str]) -> TableRow:
-    measured = [m.word(row, name) for name in ("marker", "compartment", "assay") if row.answer(name)]
+    measured = [m.word(row, name) for name in MEASURED if row.answer(name)]
     value = row.answer("value")
     result: Text = muted("no statistic")
     if value:

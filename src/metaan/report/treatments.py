@@ -24,7 +24,7 @@ from metaan.report.content import (
     strong,
     words,
 )
-from metaan.report.context import statement, statements
+from metaan.report.context import IN_OUR_WORDS, statement, statements
 from metaan.report.material import Material, cells, place
 from metaan.report.parts import NONE, certainty, people, prediction, shown_detail, shown_result, stratum
 from metaan.terms import wording
@@ -34,7 +34,7 @@ from metaan.terms.measures import MEASURES
 from metaan.terms.records import Analysis
 
 _STUDIES = {"trial": ("trial", "trials"), "treatment_cohort": ("treatment cohort", "treatment cohorts")}
-SILENCE = "Where a source reports none, that does not say that there was none."
+SILENCE = "Where a source mentions none, that does not say that there was none."
 
 
 def ratings(m: Material) -> tuple[Rating, ...]:
@@ -74,7 +74,7 @@ def section(m: Material) -> Section | None:
     return Section(
         id="treatments",
         title="Treatments and test: benefit, harms, ratings" if tests else "Treatments: benefit, harms, ratings",
-        blocks=(Paragraph(text=words(SCALE), role="note"), *blocks),
+        blocks=(Paragraph(text=words(f"{SCALE} {IN_OUR_WORDS}"), role="note"), *blocks),
     )
 
 
@@ -163,7 +163,7 @@ def counted(m: Material, names: Iterable[str], found: Iterable[Harm]) -> str:
             parts.append(_share(len(told[name]), len(studies), *_STUDIES[name]))
     if not parts:
         return "No trial or cohort of this treatment was typed, and no harm."
-    return f"Harms are reported {wording.listed(parts)} known here, as far as these were read. {SILENCE}"
+    return f"Harms are mentioned {wording.listed(parts)} known here, as far as these were read. {SILENCE}"
 
 
 def _share(told: int, known: int, one: str, many: str) -> str:

@@ -10,13 +10,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from statistics import NormalDist
 
-from metaan.design.grade import grade_all
 from metaan.robustness.by_themselves import by_themselves
 from metaan.robustness.changes import Changed, Stand, as_version_of, effects_of_changes
+from metaan.robustness.regraded import JUDGING, regraded, regraded_by_quality
 from metaan.terms import wording
 from metaan.terms.designs import STRATA
 from metaan.terms.measures import MEASURES
-from metaan.terms.records import Effect, Grade, Interval
+from metaan.terms.records import Effect, Interval
 from metaan.workbook.columns import NOT_APPLICABLE, NOT_REPORTED
 from metaan.workbook.extractors.align import Aligned, Alignment
 from metaan.workbook.extractors.answers import Answer, Verdict, answers
@@ -107,10 +107,16 @@ def _weigh_cells(
         answer, alone = differing[i], changes[i]
         rest = whole.get(_name(changed[i]), [])
         together = not _computes(alone) and _computes(rest)
-        grade = _regraded(protocol, a, changed[i]) if answer.sheet == "Design" else ""
+        grade = regraded(protocol, a, changed[i]) if answer.sheet == "Design" else ""
         found[i] = _weighed(protocol, rest if together else alone, grade, together)
         if answer.column.kind == "ref" and found[i].priority > 2:
             found[i] = replace(found[i], priority=2, effect="another row of the sheet " + answer.column.refers_to)
+    judging = {
+        i: _with_answer(answer)
+        for i, answer in enumerate(differing)
+        if answer.sheet == "Quality" and answer.column.name in JUDGING
+    }
+    found |= {i: _Weighed(1, effect=said) for i, said in regraded_by_quality(protocol, a, judging).items()}
     filters = {column for plan in protocol.analyses for stratum in plan.strata for column in stratum.include}
     for i, answer in enumerate(differing):
         if answer.sheet == "Studies" and answer.column.name in filters:
@@ -263,21 +269,6 @@ def _stand(measure: str, stand: Stand) -> str:
         return "none (no study)"
     text = wording.effect(measure, stand.estimate, Interval(stand.low, stand.high))
     return f"{text} in {wording.count(stand.k, 'study', 'studies')}"
-
-
-def _regraded(protocol: Protocol, a: Extraction, changed: Row) -> str:
-    """Return how stratum or grade change with a row of Design, in words."""
-    name = changed["design_id"]
-    old = _grade(protocol, a, next(row for row in a.sheet("Design") if row["design_id"] == name))
-    new = _grade(protocol, a, changed)
-    if old.stratum != new.stratum:
-        return f"{STRATA[old.stratum].label.lower()} becomes {STRATA[new.stratum].label.lower()}"
-    return f"grade {old.grade} becomes {new.grade}" if old.grade != new.grade else ""
-
-
-def _grade(protocol: Protocol, a: Extraction, design: Row) -> Grade:
-    alone = replace(a, rows={**a.rows, "Design": (design,)})
-    return grade_all(alone, protocol)[0]
 
 
 # rows that only one of the two has

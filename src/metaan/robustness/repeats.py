@@ -38,6 +38,7 @@ RUNGS = (
     "between_months",
 )
 
+MEASURED = ("marker", "compartment", "assay")  #: columns, and lists of their words, that say what was measured
 KAPPAS = ("kappa", "weighted_kappa")
 CORRELATIONS = ("ICC", "pearson_r", "spearman_r")
 #: what varies between two occasions of one person: the kind of repeat a single test result stands or falls with
@@ -57,7 +58,7 @@ class Repeat(Record):
     value: float | None
     ci: Interval | None
     people: int | None
-    measured: tuple[str, ...]  #: marker, compartment, assay as typed
+    measured: tuple[str, ...]  #: `MEASURED` as typed
     categories: str
     says: str
     row: int
@@ -84,6 +85,7 @@ class PooledRepeats(Record):
 
     rung: str
     statistic: str
+    measured: tuple[str, ...]  #: marker, compartment as typed
     studies: tuple[str, ...]
     estimate: float
     ci: Interval
@@ -184,7 +186,7 @@ def _repeat(row: Row, values: Mapping[str, Any], studies: Mapping[str, Row]) -> 
         value=values.get("value"),
         ci=Interval(low, high) if low is not None and high is not None else None,
         people=values.get("n_women"),
-        measured=tuple(row.answer(name) for name in ("marker", "compartment", "assay")),
+        measured=tuple(row.answer(name) for name in MEASURED),
         categories=row.answer("categories"),
         says=row.answer("says") or row.answer("quote"),
         row=row.number,
@@ -197,7 +199,7 @@ def _pool_all(rows: Sequence[Repeat], level: float) -> tuple[tuple[PooledRepeats
     groups: dict[tuple[str, ...], list[Repeat]] = {}
     for row in rows:
         if row.on_ladder:
-            groups.setdefault((row.rung, row.statistic, *row.measured[:2]), []).append(row)
+            groups.setdefault(_comparable(row), []).append(row)
     pooled: list[PooledRepeats] = []
     told: list[str] = []
     for (rung, statistic, *_), found in groups.items():
@@ -208,8 +210,13 @@ def _pool_all(rows: Sequence[Repeat], level: float) -> tuple[tuple[PooledRepeats
         elif len(one_each) > 1 and len(usable) < len(one_each):
             told.append(f"{rung}/{statistic}: neither interval nor number of people in every source")
         if len(one_each) == len(found) and len(usable) == len(found) > 1:
-            pooled.append(_pool(rung, statistic, usable, level))
+            pooled.append(_pool(usable, level))
     return tuple(pooled), tuple(told)
+
+
+def _comparable(row: Repeat) -> tuple[str, ...]:
+    """Return what two rows must share to be pooled."""
+    return row.rung, row.statistic, *row.measured[:2]
 
 
 def _on_scale(row: Repeat, level: float) -> tuple[float, float]:
@@ -230,9 +237,10 @@ def _on_scale(row: Repeat, level: float) -> tuple[float, float]:
     return value, math.inf
 
 
-def _pool(rung: str, statistic: str, rows: Sequence[Repeat], level: float) -> PooledRepeats:
+def _pool(rows: Sequence[Repeat], level: float) -> PooledRepeats:
     from metaan.pooling.pool import pool
 
+    rung, statistic, *measured = _comparable(rows[0])
     scaled = [_on_scale(row, level) for row in rows]
     interval = "mKH" if len(rows) > 2 else "Wald"
     done = pool([y for y, _ in scaled], [v for _, v in scaled], interval=interval, level=level)
@@ -245,6 +253,7 @@ def _pool(rung: str, statistic: str, rows: Sequence[Repeat], level: float) -> Po
     return PooledRepeats(
         rung=rung,
         statistic=statistic,
+        measured=tuple(measured),
         studies=tuple(row.label for row in rows),
         estimate=back(done.estimate),
         ci=Interval(back(done.ci.low), back(done.ci.high)),
@@ -272,7 +281,8 @@ def above(protocol: Protocol, candidates: tuple[Candidate, ...]) -> tuple[float 
             main = row.row["priority"] == "main" and row.row["flag"] != "exclude"
             found = _high(row.values) if main and row.row["factor_kind"] == "marker" else None
             if found:
-                counted.setdefault(row.label, found)
+                names = [protocol.layout.label(name, row[name]) for name in MEASURED[:2] if row[name]]
+                counted.setdefault(f"{row.label} ({', '.join(names)})" if names else row.label, found)
     high, people = (sum(pair[i] for pair in counted.values()) for i in (0, 1))
     if not 0 < high < people:
         return None, ""
@@ -298,14 +308,14 @@ def _meanings(
     if "r" in given:
         yield meaning(float(given["r"]), str(given.get("r_source", "")) or "protocol", assumed=False, above=above)
         known = True
-    in_pool = {(found.rung, found.statistic) for found in pooled}
+    in_pool = {(found.rung, found.statistic, *found.measured) for found in pooled}
     for found in pooled:
         if found.rung in OCCASIONS and found.statistic in CORRELATIONS and 0 < found.estimate < 1:
             yield meaning(found.estimate, "; ".join(found.studies), assumed=False, above=above)
             known = True
     for row in rows:
         usable = row.rung in OCCASIONS and row.statistic in CORRELATIONS and row.value is not None and 0 < row.value < 1
-        if usable and (row.rung, row.statistic) not in in_pool and row.value is not None:
+        if usable and _comparable(row) not in in_pool and row.value is not None:
             yield meaning(row.value, row.label, assumed=False, above=above)
             known = True
     if known:
@@ -323,6 +333,8 @@ def _by_kappa(rows: Sequence[Repeat], above: float | None) -> Iterable[KappaMean
         if above is None or row.rung not in OCCASIONS or row.statistic != "kappa" or row.value is None:
             continue
         changed = float(change_class_by_kappa(row.value, above))
+        if changed > 2 * min(above, 1 - above):
+            continue  # no two classes of this size agree so little
         yield KappaMeaning(
             rel_id=row.rel_id,
             label=row.label,

@@ -42,7 +42,7 @@ class Step(Record):
     inputs: dict[str, Any] = field(default_factory=dict)  #: name -> number or word the rule looked at
     sentence: str = ""  #: the reviewers' reason
     who: str = ""  #: initials; empty where nobody has looked at the proposal
-    cell: str = ""  #: of the sheet Certainty
+    cell: str = ""  #: where it was decided: "Certainty!F2"
 
     @property
     def changed(self) -> bool:

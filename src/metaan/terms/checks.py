@@ -557,6 +557,7 @@ _ALL: Iterable[Check] = (
         "A judgement that the answers do not give",
         "The judgement typed against those the tool's rules allow, and no override_reason; a note where facts alone "
         "speak against it. An overall judgement better than the worst domain, where the tool's rules do not give it. "
+        "No judgement, where reviewers answered every question and the tool leaves the judgement to them. "
         "An error: a judgement the tool does not have, or one in the row of a question, where none is read.",
         spares="what the tool leaves to the reviewers; questions nobody answered may have any answer",
     ),

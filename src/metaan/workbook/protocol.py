@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from metaan.terms import resources
-from metaan.terms.finding import BadInput, Finding, Level
-from metaan.terms.origin import Origin
+from metaan.terms.finding import BadInput, Finding
 from metaan.workbook.columns import Column, Layout
 from metaan.workbook.layout import layout
+from metaan.workbook.settings import fault, load, schema_faults
 from metaan.workbook.tool_faults import tool_faults
 
 DEFAULT_MODEL = {"tau2": "REML", "interval": "mKH", "prediction": "same"}
@@ -134,7 +134,7 @@ def read_protocol(path: str | Path) -> Protocol:
         The file is missing, is no YAML, or does not fit the schema; every fault is named with its place.
     """
     path = Path(path)
-    data = _load(path)
+    data = load(path)
     own = own_tools(path.parent / TOOLS)
     if own and isinstance(data, dict):
         data = {**data, "own_tools": {**data.get("own_tools", {}), **own}}
@@ -157,13 +157,13 @@ def own_tools(folder: Path) -> dict[str, Any]:
     found: dict[str, Any] = {}
     faults: list[Finding] = []
     for file in own_tool_files(folder):
-        data = _load(file, true_false=True)
-        wrong = list(_schema_faults(data, str(file), "tool"))
+        data = load(file, true_false=True)
+        wrong = list(schema_faults(data, str(file), "tool"))
         if not wrong:
             told = "write it as the question, answer or judgement is written elsewhere in this file"
-            wrong = [_fault(str(file), *fault, told) for fault in tool_faults(data)]
+            wrong = [fault(str(file), *each, told) for each in tool_faults(data)]
         if not wrong and data["id"] != file.stem:
-            wrong = [_fault(str(file), "id", repr(data["id"]), f"the name of the file, {file.stem}", "make them alike")]
+            wrong = [fault(str(file), "id", repr(data["id"]), f"the name of the file, {file.stem}", "make them alike")]
         faults += wrong
         if not wrong:
             found[data["id"]] = data
@@ -172,87 +172,12 @@ def own_tools(folder: Path) -> dict[str, Any]:
     return found
 
 
-def _load(path: Path, *, true_false: bool = False) -> Any:
-    import yaml
-
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise BadInput(
-            [_fault(str(path), "", "no such file", "a protocol", f"write {path.name}, see the docs")]
-        ) from None
-    except UnicodeDecodeError:
-        fault = _fault(str(path), "", "not UTF-8 text", "a text file in UTF-8", "save it again as UTF-8")
-        raise BadInput([fault]) from None
-    try:
-        return yaml.load(text, Loader=_plain_loader(true_false))
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f"line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        problem = getattr(error, "problem", None) or "not readable as YAML"
-        fault = _fault(
-            str(path), where, str(problem), "YAML", "look at this line: a colon, a quote or the indent is off"
-        )
-        raise BadInput([fault]) from None
-
-
-def _plain_loader(true_false: bool) -> Any:
-    """Return a safe YAML loader that leaves dates and yes/no as the words they are, and refuses a key given twice.
-
-    True and false are words too, unless `true_false` is set.
-    """
-    import re
-
-    import yaml
-
-    class Loader(yaml.SafeLoader):
-        pass
-
-    Loader.yaml_implicit_resolvers = {
-        first: [(tag, pattern) for tag, pattern in pairs if tag not in _LEFT_AS_TEXT]
-        for first, pairs in yaml.SafeLoader.yaml_implicit_resolvers.items()
-    }
-
-    def mapping(loader: Any, node: Any) -> dict[Any, Any]:
-        seen: set[Any] = set()
-        for key_node, _ in node.value:
-            key = loader.construct_object(key_node)
-            if not isinstance(key, str):
-                raise yaml.constructor.ConstructorError(None, None, f"the key {key!r} is no word", key_node.start_mark)
-            if key in seen:
-                raise yaml.constructor.ConstructorError(
-                    None, None, f"the key {key!r} is given twice", key_node.start_mark
-                )
-            seen.add(key)
-        return yaml.SafeLoader.construct_mapping(loader, node, deep=True)
-
-    Loader.add_constructor("tag:yaml.org,2002:map", mapping)
-    if true_false:
-        Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("^(?:true|false)$"), ["t", "f"])
-    return Loader
-
-
-_LEFT_AS_TEXT = ("tag:yaml.org,2002:timestamp", "tag:yaml.org,2002:bool")
-
-
-def _fault(path: str, where: str, found: str, expected: str, to_fix: str) -> Finding:
-    return Finding(
-        id="PROTOCOL",
-        level=Level.ERROR,
-        origin=Origin(path, "", ""),
-        subject=where,
-        found=found,
-        expected=expected,
-        to_fix=to_fix,
-    )
-
-
 def parse_protocol(data: Any, path: str, review: str, *, valid: bool = False) -> Protocol:
     """Validate plain data against the schema and fill in defaults.
 
     `valid` says that the data have been validated before, when they were read from the file.
     """
-    for faults_of in () if valid else (_schema_faults, _meaning_faults):
+    for faults_of in () if valid else (schema_faults, _meaning_faults):
         faults = list(faults_of(data, path))
         if faults:
             raise BadInput(faults)
@@ -384,92 +309,12 @@ def _sensitivity(entry: str | Mapping[str, Any]) -> SensitivityPlan:
     )
 
 
-def _place(path: Iterable[Any], data: Any) -> str:
-    """Return where in the file a fault is, naming analyses by their id."""
-    words: list[str] = []
-    here = data
-    for step in path:
-        here = here[step]
-        if isinstance(step, int):
-            name = here.get("id") or here.get("stratum") if isinstance(here, Mapping) else None
-            words.append(str(name) if name else f"item {step + 1}")
-        else:
-            words.append(str(step))
-    return " > ".join(words)
-
-
-def _schema_faults(data: Any, path: str, name: str = "protocol") -> Iterable[Finding]:
-    import jsonschema
-
-    schema = resources.schema(name)
-    validator = jsonschema.Draft202012Validator(schema)
-    for error in sorted(validator.iter_errors(data), key=lambda e: list(map(str, e.absolute_path))):
-        where = _place(error.absolute_path, data)
-        if error.validator == "additionalProperties" and error.validator_value is False:
-            known = list(error.schema.get("properties", {}))
-            for key in error.instance:
-                if key not in known:
-                    yield _unknown_key(path, where, str(key), known)
-        elif error.validator == "required":
-            missing = [key for key in error.validator_value if key not in error.instance]
-            for key in missing:
-                meaning = error.schema.get("properties", {}).get(key, {}).get("description", "")
-                yield _fault(
-                    path, where, f"no key {key!r}", meaning or f"a value for {key}", f"add the line  {key}: ..."
-                )
-        elif error.validator == "enum":
-            known = [str(value) for value in error.validator_value]
-            near = difflib.get_close_matches(str(error.instance), known, 1, 0.5)
-            hint = f"did you mean {near[0]!r}?" if near else "choose one of these"
-            yield _fault(path, where, repr(error.instance), "one of " + ", ".join(known), hint)
-        elif error.validator in ("oneOf", "anyOf") and error.context:
-            yield from _alternative_faults(error, path, where)
-        else:
-            wanted = error.schema.get("description") or f"{error.validator} {error.validator_value}"
-            yield _fault(path, where, _short(error.instance), str(wanted), "correct this value")
-
-
-def _alternative_faults(error: Any, path: str, where: str) -> Iterable[Finding]:
-    """Explain a value that fits none of several shapes, by the shape it is nearest to."""
-    schemas = error.validator_value
-    if isinstance(error.instance, Mapping):
-        shape: Mapping[str, Any] = next((s for s in schemas if s.get("type") == "object"), {})
-        known = list(shape.get("properties", {}))
-        unknown = [key for key in error.instance if key not in known]
-        for key in unknown:
-            yield _unknown_key(path, where, str(key), known)
-        if not unknown:
-            wanted = "label and why, and with or without" if known else "one of the shapes in the docs"
-            yield _fault(path, where, _short(error.instance), wanted, "complete this entry")
-        return
-    words = [str(word) for s in schemas for word in s.get("enum", [])]
-    near = difflib.get_close_matches(str(error.instance), words, 1, 0.5)
-    yield _fault(
-        path,
-        where,
-        _short(error.instance),
-        "one of " + ", ".join(words) + ", or an entry with label, why, and with or without",
-        f"did you mean {near[0]!r}?" if near else "choose one of these",
-    )
-
-
-def _unknown_key(path: str, where: str, key: str, known: list[str]) -> Finding:
-    near = difflib.get_close_matches(key, known, 1, 0.4)
-    hint = f"did you mean {near[0]!r}?" if near else f"known keys: {', '.join(sorted(known))}"
-    return _fault(path, where, f"unknown key {key!r}", "a key of the protocol's schema", hint)
-
-
-def _short(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 80 else text[:77] + "..."
-
-
 def _meaning_faults(data: Mapping[str, Any], path: str) -> Iterable[Finding]:
     """Find what a schema cannot say: filters on columns and words that do not exist, ids given twice."""
     try:
         datetime.date.fromisoformat(data["as_of"])
     except ValueError:
-        yield _fault(path, "as_of", repr(data["as_of"]), "a day of the calendar, YYYY-MM-DD", "correct the date")
+        yield fault(path, "as_of", repr(data["as_of"]), "a day of the calendar, YYYY-MM-DD", "correct the date")
     confounders = data.get("confounders", {})
     for population, names in data.get("required_confounders", {}).items():
         for name in names:
@@ -488,15 +333,15 @@ def _meaning_faults(data: Mapping[str, Any], path: str) -> Iterable[Finding]:
         for each in item.get("indirect", ()):
             yield from _filter_faults(path, f"analyses > {name} > indirect", each["facts"], columns, merged)
         if name in seen:
-            yield _fault(path, f"analyses > {name}", "this id is given twice", "ids that differ", "rename one of them")
+            yield fault(path, f"analyses > {name}", "this id is given twice", "ids that differ", "rename one of them")
         seen.add(name)
         strata = [stratum["stratum"] for stratum in item["strata"]]
         if len(strata) != len(set(strata)):
-            yield _fault(path, f"analyses > {name} > strata", "a stratum is given twice", "each once", "join them")
+            yield fault(path, f"analyses > {name} > strata", "a stratum is given twice", "each once", "join them")
         for stratum in item["strata"]:
             if not (stratum.get("measure") or item.get("measure")):
                 where = f"analyses > {name} > strata > {stratum['stratum']}"
-                yield _fault(path, where, "no measure", "OR, RR, HR, RD, MD or SMD", "add the line  measure: ...")
+                yield fault(path, where, "no measure", "OR, RR, HR, RD, MD or SMD", "add the line  measure: ...")
         filters = [("include", item["include"])]
         filters += [(f"strata > {s['stratum']} > include", s["include"]) for s in item["strata"] if "include" in s]
         for where, chosen in filters:
@@ -531,4 +376,4 @@ def _appraisal_faults(data: Mapping[str, Any], path: str) -> Iterable[Finding]:
 def _named(path: str, where: str, name: str, known: list[str], kind: str) -> Finding:
     near = difflib.get_close_matches(name, known, 1, 0.4)
     hint = f"did you mean {near[0]!r}?" if near else "choose one of them"
-    return _fault(path, where, repr(name), f"one of the {kind}: {', '.join(known)}", hint)
+    return fault(path, where, repr(name), f"one of the {kind}: {', '.join(known)}", hint)

@@ -72,7 +72,8 @@ def _said(body: Body, pooled: Pooled, beyond: tuple[str, ...], split: dict[str, 
     parts = [i2]
     if split:
         sides = [
-            f"{wording.percent(b)} and {wording.percent(a)} of the weight beside {n}" for n, (b, a) in split.items()
+            f"{wording.percent(b)} of the weight below and {wording.percent(a)} above {n}"
+            for n, (b, a) in split.items()
         ]
         parts.append(f"estimates on both sides: {wording.listed(sides)}")
     else:

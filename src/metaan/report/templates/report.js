@@ -17,9 +17,9 @@
   reveal();
 
   // Words that come often carry what is said on hover once.
-  const key = (words) => `${words.className}|${words.innerHTML}`;
-  const told = new Map(all('span[title]:not([title=""])').map((words) => [key(words), words.title]));
-  all('span[title=""]').forEach((words) => { words.title = told.get(key(words)) ?? ""; });
+  const key = (words) => `${words.localName}|${words.className}|${words.innerHTML}`;
+  const told = new Map(all(':is(span, i)[title]:not([title=""])').map((words) => [key(words), words.title]));
+  all(':is(span, i)[title=""]').forEach((words) => { words.title = told.get(key(words)) ?? ""; });
 
   // On a small screen the contents start folded.
   const contents = document.querySelector("details.contents");
