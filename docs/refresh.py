@@ -63,6 +63,8 @@ def _value(schema: Schema, root: Schema) -> str:
     if kind == "object":
         if "properties" in schema:
             return "keys below"
+        if "additionalProperties" not in schema:
+            return "keys of its own"
         names = schema.get("propertyNames", {}).get("enum")
         return f"{_code(names) if names else 'any names'}, each with {_value(schema['additionalProperties'], root)}"
     if kind == "number":
