@@ -290,11 +290,18 @@ def test_the_workbook_page_names_every_sheet_and_form():
 
 @pytest.mark.parametrize("page", ["protocol", "first-review"])
 def test_protocols_on_the_pages_are_valid(page, tmp_path):
-    (example,) = re.findall(r"^```yaml\n(.*?)^```", read(f"docs/{page}.md"), re.MULTILINE | re.DOTALL)
-    path = tmp_path / "example" / "protocol.yaml"
-    path.parent.mkdir()
-    path.write_text(example, encoding="utf-8")
-    assert read_protocol(path).analyses
+    first, *parts = re.findall(r"^```yaml\n(.*?)^```", read(f"docs/{page}.md"), re.MULTILINE | re.DOTALL)
+    whole = yaml.safe_load(first)
+    for part in map(yaml.safe_load, parts):
+        added = {each["id"]: each for each in part.pop("analyses", ())}
+        assert added.keys() <= {each["id"] for each in whole["analyses"]}
+        whole |= part
+        whole["analyses"] = [{**each, **added.get(each["id"], {})} for each in whole["analyses"]]
+    for name, text in (("first", first), ("whole", yaml.safe_dump(whole, sort_keys=False))):
+        path = tmp_path / name / "protocol.yaml"
+        path.parent.mkdir()
+        path.write_text(text, encoding="utf-8")
+        assert read_protocol(path).analyses
 
 
 def test_every_command_of_the_readme_exists():

@@ -156,9 +156,10 @@ def _read_workbook(review: Review, protocol: Protocol) -> Loaded:
     from metaan.checks.book import Book
     from metaan.checks.check import check
     from metaan.checks.overrides import confirmed_later
+    from metaan.design.grade import grade_all
     from metaan.design.quality_audit import audit_quality
     from metaan.pooling.audit import audit
-    from metaan.pooling.select import graded_candidates
+    from metaan.pooling.select import candidates
     from metaan.workbook.read import read_workbook
 
     try:
@@ -172,10 +173,12 @@ def _read_workbook(review: Review, protocol: Protocol) -> Loaded:
         except BadInput as bad:
             found += bad.findings
     if not any(item.id in ("SHEET", "HEADER") for item in errors(found)):
-        judged = (*audit_quality(extraction, protocol), *audit_certainty(extraction, protocol))
+        graded = grade_all(extraction, protocol)
+        judged = (*audit_quality(extraction, protocol, graded), *audit_certainty(extraction, protocol))
         found += confirmed_later(judged, Book(extraction, protocol, protocol.layout))
     if review.file is None and not errors(found):  # what one person extracted need not fill every stratum
-        of_pools = audit(graded_candidates(extraction, protocol), protocol)
+        rows = candidates(extraction, protocol.layout, {grade.design_id: grade for grade in graded})
+        of_pools = audit(rows, protocol)
         found += confirmed_later(of_pools, Book(extraction, protocol, protocol.layout))
     return Loaded(review, protocol, extraction, found)
 

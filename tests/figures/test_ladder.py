@@ -28,6 +28,7 @@ def repeat(rung, statistic, value, ci=None, people=None, marker="marker", says="
         value=value,
         ci=ci,
         people=people,
+        times=None,
         measured=(marker, "blood", ""),
         categories="",
         says=says,

@@ -13,7 +13,6 @@ from metaan.robustness.reliability import (
     change_class,
     change_class_by_kappa,
     fisher_z,
-    from_fisher_z,
     meaning,
     of_mean,
     repeats_needed,
@@ -86,18 +85,38 @@ def test_repeats_needed_refuses_what_is_no_reliability():
         repeats_needed(0.0)
 
 
-@given(st.floats(-0.3, 0.95), st.integers(2, 5))
-def test_fisher_scale_goes_both_ways(value, m):
-    value = max(value, -1 / (m - 1) + 0.05)
-    assert from_fisher_z(fisher_z(value, 30, m, intraclass=True)[0], m, intraclass=True) == pytest.approx(value)
-    assert from_fisher_z(fisher_z(value, 30)[0]) == pytest.approx(value)
+@given(st.floats(-0.2, 0.95), st.integers(5, 200))
+def test_pairs_have_the_scale_of_a_correlation(value, people):
+    assert fisher_z(value, people, intraclass=True)[0] == pytest.approx(math.atanh(value))
+    assert fisher_z(value, people)[0] == pytest.approx(math.atanh(value))
 
 
 def test_variances_of_fisher():
     assert fisher_z(0.5, 28)[1] == pytest.approx(1 / 25)
     assert fisher_z(0.5, 28, intraclass=True)[1] == pytest.approx(1 / 26.5)
     assert fisher_z(0.5, 28, 3, intraclass=True)[1] == pytest.approx(3 / (4 * 26))
+    assert fisher_z(0.6, 28, ranks=True)[1] == pytest.approx(1.18 / 25)
     assert math.isinf(fisher_z(0.5, 3)[1])
+
+
+def test_more_repeats_make_an_intraclass_correlation_surer(tmp_path):
+    def weighed(repeats_of_each):
+        typed = [
+            _row("rel-1", "Ames2001", "between_cycles", "ICC", "0.40", n_repeats=repeats_of_each),
+            _row("rel-2", "Bell2002", "between_cycles", "ICC", "0.60", n_repeats="2"),
+        ]
+        extraction, settings = _review(tmp_path, typed)
+        (found,) = repeatability(extraction, settings, ()).pooled
+        return found.estimate
+
+    pairs = pool([math.atanh(0.4), math.atanh(0.6)], [1 / 28.5, 1 / 28.5], interval="Wald")
+    assert weighed("2") == pytest.approx(math.tanh(pairs.estimate), abs=1e-12)
+    assert weighed("") == weighed("2")
+    # variance of the intraclass correlation itself: 2 (1 - r)^2 (1 + (m - 1) r)^2 / (m (m - 1) (n - 2))
+    spread = 2 * 0.6**2 * (1 + 3 * 0.4) ** 2 / (4 * 3 * 28) / (1 - 0.4**2) ** 2
+    four = pool([math.atanh(0.4), math.atanh(0.6)], [spread, 1 / 28.5], interval="Wald")
+    assert weighed("4") == pytest.approx(math.tanh(four.estimate), abs=1e-12)
+    assert weighed("4") < weighed("2")
 
 
 def test_meaning_gathers_the_formulas():

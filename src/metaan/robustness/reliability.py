@@ -131,17 +131,19 @@ def change_class_by_kappa(kappa: "ArrayLike", above: "ArrayLike") -> "Floats":
     return 2 * p * (1 - p) * (1 - np.asarray(kappa, dtype=float))
 
 
-def fisher_z(value: float, people: int, repeats: int = 2, *, intraclass: bool = False) -> tuple[float, float]:
+def fisher_z(
+    value: float, people: int, repeats: int = 2, *, intraclass: bool = False, ranks: bool = False
+) -> tuple[float, float]:
     """Return a correlation on Fisher's scale and its variance.
 
     Parameters
     ----------
     value : float
-        Pearson or intraclass correlation.
+        Pearson, Spearman or intraclass correlation.
     people, repeats : int
         People measured, and measurements of each.
-    intraclass : bool
-        Whether it is an intraclass correlation.
+    intraclass, ranks : bool
+        Whether it is an intraclass correlation, or one of ranks.
 
     Returns
     -------
@@ -152,21 +154,15 @@ def fisher_z(value: float, people: int, repeats: int = 2, *, intraclass: bool = 
     ----------
     .. [1] Fisher RA. Statistical Methods for Research Workers, 1925, sections 35 and 39: variance 1 / (n - 3) for a
        correlation; for an intraclass correlation 1 / (n - 3/2) with pairs, m / (2 (m - 1) (n - 2)) with m repeats.
+    .. [2] Bonett DG, Wright TA. Psychometrika 2000;65:23-28: (1 + r^2 / 2) / (n - 3) for ranks.
     """
     if not intraclass:
-        return math.atanh(value), 1 / (people - 3) if people > 3 else math.inf
+        spread = 1 + value**2 / 2 if ranks else 1.0
+        return math.atanh(value), spread / (people - 3) if people > 3 else math.inf
     z = 0.5 * math.log((1 + (repeats - 1) * value) / (1 - value))
     if repeats == 2:
         return z, 1 / (people - 1.5) if people > 1 else math.inf
     return z, repeats / (2 * (repeats - 1) * (people - 2)) if people > 2 else math.inf
-
-
-def from_fisher_z(z: float, repeats: int = 2, *, intraclass: bool = False) -> float:
-    """Return the correlation of a value on Fisher's scale."""
-    if not intraclass:
-        return math.tanh(z)
-    grown = math.exp(2 * z)
-    return (grown - 1) / (grown + repeats - 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

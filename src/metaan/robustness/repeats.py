@@ -13,7 +13,6 @@ from metaan.robustness.reliability import (
     Meaning,
     change_class_by_kappa,
     fisher_z,
-    from_fisher_z,
     meaning,
 )
 from metaan.terms import wording
@@ -58,6 +57,7 @@ class Repeat(Record):
     value: float | None
     ci: Interval | None
     people: int | None
+    times: int | None  #: measurements of each
     measured: tuple[str, ...]  #: `MEASURED` as typed
     categories: str
     says: str
@@ -186,6 +186,7 @@ def _repeat(row: Row, values: Mapping[str, Any], studies: Mapping[str, Row]) -> 
         value=values.get("value"),
         ci=Interval(low, high) if low is not None and high is not None else None,
         people=values.get("n_women"),
+        times=values.get("n_repeats"),
         measured=tuple(row.answer(name) for name in MEASURED),
         categories=row.answer("categories"),
         says=row.answer("says") or row.answer("quote"),
@@ -227,14 +228,24 @@ def _on_scale(row: Repeat, level: float) -> tuple[float, float]:
     intraclass, correlation = row.statistic == "ICC", row.statistic in CORRELATIONS
     half = NormalDist().inv_cdf(0.5 + level / 2)
     if row.ci is not None and -1 < row.ci.low < row.ci.high < 1:
-        ends = [
-            fisher_z(end, 10, intraclass=intraclass)[0] if correlation else end for end in (row.ci.low, row.ci.high)
-        ]
-        centre = fisher_z(value, 10, intraclass=intraclass)[0] if correlation else value
+        ends = [math.atanh(end) if correlation else end for end in (row.ci.low, row.ci.high)]
+        centre = math.atanh(value) if correlation else value
         return centre, ((ends[1] - ends[0]) / (2 * half)) ** 2
+    if intraclass and row.people is not None:
+        return math.atanh(value), _spread_of_pairs(value, row.people, row.times or 2)
     if correlation and row.people is not None:
-        return fisher_z(value, row.people, intraclass=intraclass)
+        return fisher_z(value, row.people, ranks=row.statistic == "spearman_r")
     return value, math.inf
+
+
+def _spread_of_pairs(icc: float, people: int, repeats: int) -> float:
+    """Return the variance of an intraclass correlation of m repeats on the scale for pairs, by the delta method.
+
+    Fisher's z of m repeats has the slope m / (2 (1 - r)(1 + (m - 1) r)), that of pairs 1 / (1 - r^2).
+    """
+    _, spread = fisher_z(icc, people, repeats, intraclass=True)
+    slope = repeats / (2 * (1 - icc) * (1 + (repeats - 1) * icc))
+    return spread / (slope * (1 - icc**2)) ** 2
 
 
 def _pool(rows: Sequence[Repeat], level: float) -> PooledRepeats:
@@ -244,10 +255,9 @@ def _pool(rows: Sequence[Repeat], level: float) -> PooledRepeats:
     scaled = [_on_scale(row, level) for row in rows]
     interval = "mKH" if len(rows) > 2 else "Wald"
     done = pool([y for y, _ in scaled], [v for _, v in scaled], interval=interval, level=level)
-    intraclass = statistic == "ICC"
 
     def back(value: float) -> float:
-        return from_fisher_z(value, intraclass=intraclass) if statistic in CORRELATIONS else value
+        return math.tanh(value) if statistic in CORRELATIONS else value
 
     counts = [row.people for row in rows]
     return PooledRepeats(
