@@ -72,11 +72,11 @@ def test_the_same_input_gives_the_same_bytes(snakemake, project):
 
 def test_a_one_cell_edit_reruns_only_what_it_touches(snakemake, project, tea):
     sheets = small_review.rows()
-    sheets["Effects"][0]["a_high_event"] = "13"
+    sheets["Effects"][0] |= {"a_high_event": "13", "b_high_none": "87"}  # as many people as before
     small_review.write(tea.parent, sheets)
     assert planned(snakemake, project) == [
-        "Compute and pool tea-headache of tea, each design apart.",
-        "Draw the forest plot of tea-headache of tea.",
+        "Compute, pool and rate tea-headache of tea, each design apart.",
+        "Draw the figures of tea-headache of tea.",
         "Read and check the workbook of tea.",
         "Write the report of tea.",
     ]
