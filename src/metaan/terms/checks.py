@@ -4,54 +4,16 @@ Messages, docs and the annotated workbook quote this table; a finding may carry 
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
-from metaan.terms.finding import Level
+from metaan.terms.check import LAYERS, Check, E, N, W, entry
+from metaan.terms.checks_of_answers import OF_ANSWERS
+from metaan.terms.checks_of_numbers import OF_NUMBERS
 
-E, W, N = Level.ERROR, Level.WARNING, Level.NOTE
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Check:
-    """One check."""
-
-    id: str
-    levels: tuple[Level, ...]  #: that its findings may have; the first unless a finding says otherwise
-    layer: str  #: of `LAYERS`
-    title: str
-    test: str  #: what exactly is compared
-    spares: str = ""  #: what keeps it from firing where nothing is wrong
-    source: str = ""
-
-    @property
-    def confirmable(self) -> bool:
-        """Whether reviewers may confirm a finding on the sheet Overrides; what stops the review must be mended."""
-        return W in self.levels
-
-
-LAYERS = {
-    "file": "the file and its sheets",
-    "cell": "single cells",
-    "row": "cells of one row against each other",
-    "rows": "rows against each other",
-    "review": "the review as a whole",
-    "quality": "answers of quality tools, and decisions on certainty",
-    "fit": "the pooled results",
-}
-
-
-def _check(id: str, levels: Level | tuple[Level, ...], layer: str, title: str, test: str, **more: str) -> Check:
-    return Check(
-        id=id, levels=levels if isinstance(levels, tuple) else (levels,), layer=layer, title=title, test=test, **more
-    )
-
-
-_GRIM = "Brown and Heathers 2017, Soc Psychol Personal Sci 8:363-369"
-_HALF = "numbers are taken as the printed value plus or minus half a unit of its last decimal"
+__all__ = ["CHECKS", "LAYERS", "Check"]
 
 _ALL: Iterable[Check] = (
     # the file
-    _check(
+    entry(
         "FILE",
         (E, N),
         "file",
@@ -59,16 +21,16 @@ _ALL: Iterable[Check] = (
         "The first bytes, the parts of the archive, their sizes and their XML are looked at before any cell is read; "
         "macros and links to other workbooks give a note.",
     ),
-    _check(
+    entry(
         "PROTOCOL",
         (E, W),
         "file",
         "A protocol that cannot be used",
         "protocol.yaml against its schema and the workbook.",
     ),
-    _check("CONFIG", E, "file", "A setting that is not known", "config.yaml against the settings there are."),
-    _check("SHEET", (E, N), "file", "A sheet missing, or one that is not read", "Names of sheets against the layout."),
-    _check(
+    entry("CONFIG", E, "file", "A setting that is not known", "config.yaml against the settings there are."),
+    entry("SHEET", (E, N), "file", "A sheet missing, or one that is not read", "Names of sheets against the layout."),
+    entry(
         "HEADER",
         (E, W, N),
         "file",
@@ -76,11 +38,11 @@ _ALL: Iterable[Check] = (
         "Names in the header row against the layout; the header is looked for in the first 20 rows.",
         spares="columns may stand in any order; a missing one that no row needs is read as blank, with a warning",
     ),
-    _check(
+    entry(
         "SCHEMA", W, "file", "A workbook of another layout version", "The version on the sheet Review against this one."
     ),
     # single cells
-    _check(
+    entry(
         "REQUIRED",
         E,
         "cell",
@@ -88,11 +50,11 @@ _ALL: Iterable[Check] = (
         "Required cells of every filled row, and those a condition in the same row makes required.",
         spares="NR is an answer in every cell but names, the form and its numbers",
     ),
-    _check("WORD", E, "cell", "A word that is not in the list", "Cells of words against the lists of the layout."),
-    _check("ID", E, "cell", "A name that is no legal name", "3 to 40 letters, digits, - and _, a letter first."),
-    _check("PATTERN", E, "cell", "Text of the wrong shape", "Dates, DOIs, PubMed numbers and addresses."),
-    _check("RANGE", E, "cell", "A number outside its range", "Numbers against the limits of their column."),
-    _check(
+    entry("WORD", E, "cell", "A word that is not in the list", "Cells of words against the lists of the layout."),
+    entry("ID", E, "cell", "A name that is no legal name", "3 to 40 letters, digits, - and _, a letter first."),
+    entry("PATTERN", E, "cell", "Text of the wrong shape", "Dates, DOIs, PubMed numbers and addresses."),
+    entry("RANGE", E, "cell", "A number outside its range", "Numbers against the limits of their column."),
+    entry(
         "W01",
         E,
         "cell",
@@ -102,7 +64,7 @@ _ALL: Iterable[Check] = (
         spares="a unicode minus and a middle dot are read as typed; a range or a sign before a number is never guessed",
         source="Ziemann et al. 2016, Genome Biol 17:177",
     ),
-    _check(
+    entry(
         "W02",
         W,
         "cell",
@@ -111,7 +73,7 @@ _ALL: Iterable[Check] = (
         "value, a true number that is a day of the years 2000 to 2050.",
         source="Abeysooriya et al. 2021, PLoS Comput Biol 17:e1008984",
     ),
-    _check(
+    entry(
         "W03",
         (W, E),
         "cell",
@@ -119,7 +81,7 @@ _ALL: Iterable[Check] = (
         "Formulas: an error where no result is stored, the result is an error value, or it differs from what its plain "
         "sums and quotients give; else a warning that shows it.",
     ),
-    _check(
+    entry(
         "W04",
         (W, E),
         "file",
@@ -128,7 +90,7 @@ _ALL: Iterable[Check] = (
         "only in capitals, blanks or punctuation.",
         spares="columns folded away with the outline buttons of the template",
     ),
-    _check(
+    entry(
         "W05",
         N,
         "cell",
@@ -136,7 +98,7 @@ _ALL: Iterable[Check] = (
         "A true number shorter than its neighbours of the same statistic: 3 beside 1.6 and 0.8 is taken as 3.0.",
         spares="three or more decimals fewer, which are not likely to be zeros alone",
     ),
-    _check(
+    entry(
         "W06",
         (N, W),
         "cell",
@@ -145,16 +107,16 @@ _ALL: Iterable[Check] = (
         "signs, one note a column with what was read; a warning for text of 32,767 characters, where cells end.",
         spares="columns of free text",
     ),
-    _check("W07", W, "cell", "Text that is struck through", "The font of filled cells."),
-    _check(
+    entry("W07", W, "cell", "Text that is struck through", "The font of filled cells."),
+    entry(
         "W08",
         W,
         "cell",
         "A number that is shown otherwise than it is stored",
         "True numbers with a percent, exponent or fraction format, or one that rounds: 0.45 shown as 45%.",
     ),
-    _check("W09", W, "file", "The date system that starts in 1904", "The setting of the workbook."),
-    _check(
+    entry("W09", W, "file", "The date system that starts in 1904", "The setting of the workbook."),
+    entry(
         "W10",
         W,
         "file",
@@ -162,11 +124,9 @@ _ALL: Iterable[Check] = (
         "Blank rows inside the data; the header repeated, and rows of totals, which are not read.",
     ),
     # names between sheets
-    _check(
-        "REF", E, "rows", "A name that stands nowhere", "Names of studies, designs and effects against their sheet."
-    ),
+    entry("REF", E, "rows", "A name that stands nowhere", "Names of studies, designs and effects against their sheet."),
     # the form
-    _check(
+    entry(
         "FORM",
         (E, W),
         "row",
@@ -174,241 +134,16 @@ _ALL: Iterable[Check] = (
         "The cells the form needs are filled, those of other forms are blank.",
         spares="numbers of a second form that give the same effect within rounding count as a check that agrees",
     ),
-    # counts
-    _check(
-        "B01",
-        (E, W),
-        "row",
-        "Counts that cannot be",
-        "Events at most the total; groups of at least one; a printed percentage against its count and total, by "
-        "outcome where people were chosen by it; without a count, against every count of the total.",
-        spares=_HALF,
-    ),
-    _check(
-        "B02",
-        W,
-        "row",
-        "Parts that do not add up",
-        "Cells of a table against the people analysed; groups against the total. A row on everybody against rows on "
-        "subgroups of the same comparison: none has more people or events, nor all together where their other counts "
-        "add up to the whole. Where two or more of B01, B02 and B03 contradict the counts of a row and one slip in a "
-        "count explains all, it is one finding, at that count.",
-        spares="subgroups that may overlap or leave people out, and together, tables of few people; "
-        "a cut-off taken from the same data, anew in each "
-        "subgroup",
-    ),
-    _check(
-        "B03",
-        W,
-        "row",
-        "Counts that give another ratio than the paper",
-        "OR and RR from the counts, with their Wald intervals, against the crude ratio typed. Where the reciprocal "
-        "fits, swapped groups; where another measure fits, the wrong scale. A printed p against all of chi-square with "
-        "and without correction, likelihood ratio, Fisher's exact and Wald.",
-        spares=_HALF + "; exact, profile and bootstrap intervals (ci_method) are exempt; p must lie beyond all tests",
-        source="Xu et al. 2022, BMJ 377:e069155",
-    ),
-    _check(
-        "B04",
-        W,
-        "row",
-        "No event anywhere",
-        "No events in any group, or nobody with the factor where people were chosen by outcome, and zero_reported is "
-        "not yes.",
-        source="Xu et al. 2022, BMJ 377:e069155",
-    ),
-    _check(
-        "B05",
-        E,
-        "row",
-        "A risk ratio from people chosen by outcome",
-        "Scale RR beside counts of a comparison whose people were selected on the outcome.",
-        spares="an analysis that asks for risk ratios or differences: counts of people chosen by outcome are not "
-        "pooled there, and the report says why",
-    ),
-    # ratios
-    _check(
-        "C01",
-        E,
-        "row",
-        "An estimate outside its interval",
-        "Lower limit, estimate and upper limit in order, those of ratios above 0; differences and areas as well.",
-        spares="numbers printed with fewer decimals may have become equal or passed each other",
-    ),
-    _check(
-        "C02",
-        W,
-        "row",
-        "An interval that is not symmetric on the log scale",
-        "The logarithm of the estimate against the middle of the logarithms of the limits.",
-        spares=_HALF
-        + "; a number that is no larger than one beside it and has fewer decimals lost zeros; exact, profile "
-        "and bootstrap intervals (ci_method) are exempt",
-    ),
-    _check(
-        "C03",
-        W,
-        "row",
-        "Interval, standard error and p that do not go together",
-        "The standard error and p that follow from the interval against those printed; where the level 90 or 99 % "
-        "would fit, it says so. A p printed as 0.",
-        spares=_HALF
-        + "; p may come from a test of likelihood or score, and z lie 5 % and 0.05 away; tests of ranks, t "
-        "and Fisher's are not compared",
-        source="Altman and Bland 2011, BMJ 343:d2090",
-    ),
-    _check(
-        "C04",
-        E,
-        "row",
-        "A logarithm typed as a ratio",
-        "A negative estimate or limit in a column of ratios.",
-    ),
-    _check(
-        "C05",
-        W,
-        "row",
-        "A standard error smaller than the counts allow",
-        "The standard error of the log odds ratio against sqrt(1/a + 1/b + 1/c + 1/d), against that of the crude odds "
-        "ratio, and against 2 sqrt(1/n1 + 1/n2), when they are in the row.",
-        spares=_HALF + "; up to 5 % smaller is allowed; ratios per unit of a measurement are exempt from the last",
-        source="Robinson and Jewell 1991, Int Stat Rev 59:227-240",
-    ),
-    # means
-    _check("M00", E, "row", "A spread of zero", "Standard deviations above 0."),
-    _check(
-        "M01",
-        W,
-        "row",
-        "A mean that no whole numbers give (GRIM)",
-        "Some whole sum divided by n times items rounds to the mean, half up or half even.",
-        spares="only where items is typed and n times items is below ten to the power of the decimals",
-        source=_GRIM,
-    ),
-    _check(
-        "M02",
-        W,
-        "row",
-        "A standard deviation that no whole numbers give (GRIMMER)",
-        "Some whole sum of squares, of the parity of the sum, gives the standard deviation beside that mean.",
-        spares="as M01",
-        source="Anaya 2016, PeerJ Preprints 4:e2400v1; Allard 2018",
-    ),
-    _check(
-        "M03",
-        W,
-        "row",
-        "Mean and standard deviation that no yes-no answers give (DEBIT)",
-        "SD = sqrt(m (1 - m) n / (n - 1)) over all counts that round to the mean; scale 0 to 1, one item.",
-        spares=_HALF,
-        source="Heathers and Brown 2019, DEBIT",
-    ),
-    _check(
-        "M04",
-        E,
-        "row",
-        "Values in an order, or a spread, that cannot be",
-        "Smallest, quartiles, median, mean and largest in order; a mean within the scale; an SD of at most "
-        "sqrt((max - mean)(mean - min) n / (n - 1)), and at least (observed max - min) / sqrt(2 (n - 1)).",
-        spares=_HALF,
-        source="Bhatia and Davis 2000, Am Math Mon 107:353-357 (upper bound of the SD)",
-    ),
-    _check(
-        "M05",
-        (W, N),
-        "rows",
-        "A standard error typed as a standard deviation, beside other studies",
-        "ln SD against the leave-one-out median of its peers in the same marker, compartment and unit, in units of "
-        "1.4826 MAD (at least 0.15): below -2.5, and half as far after ln(n)/2 is added; or above 2.5, and half as far "
-        "after it is subtracted: an SD that was multiplied by the root of n, or a variance.",
-        spares="needs five or more SDs of other studies; what spread_type calls unclear is a note, where it is small; "
-        "without a unit, rows whose means are less than half those of their peers, which speaks for another scale; "
-        "large SDs beside means more than twice those of their peers",
-        source="Kadlec et al. 2023, Sports Med 53:313-325 (how often)",
-    ),
-    _check(
-        "M06",
-        W,
-        "row",
-        "A standard error typed as a standard deviation, within a study",
-        "SDs of the two groups more than a factor of two apart; or group sizes a factor of 1.8 apart and SDs that "
-        "differ as the root of n does, within a tenth.",
-        spares=_HALF + "; SDs that differ as the means do; in small groups, a factor that chance gives (2.58 standard "
-        "errors of its logarithm)",
-    ),
-    _check(
-        "M07",
-        W,
-        "row",
-        "Means that give another t, F, p or interval than the paper",
-        "Student's and Welch's t, F = t squared, p and the interval of the difference against those printed; the "
-        "one change that would reconcile them is named. Without means: t, F, degrees of freedom and p.",
-        spares=_HALF
-        + "; a p whose test is not named may come from ranks, and z lie 35 % and 0.5 away; adjusted, paired "
-        "and clustered rows are exempt",
-    ),
-    _check(
-        "M08",
-        (W, N),
-        "row",
-        "A difference of a size that is seldom real",
-        "Standardised mean difference above 3 (warning) or 1.5 (note).",
-        source="Kadlec et al. 2023, Sports Med 53:313-325",
-    ),
-    _check(
-        "M09",
-        (N, W),
-        "row",
-        "Means of a skewed quantity",
-        "A mean less than two standard deviations above scale_min (or above 0 for a marker in percent, per something "
-        "or counts); quartiles or a range that fail the test of skewness; means that equal the medians beside them.",
-        spares=_HALF + "; changes and yes-no answers are exempt",
-        source="Altman and Bland 1996, BMJ 313:1200; Shi et al. 2023",
-    ),
-    _check(
-        "M10",
-        W,
-        "row",
-        "Changes without the correlation of before and after",
-        "value_kind change without paired_r, and final values beside changes in one outcome.",
-    ),
-    _check(
-        "M11",
-        W,
-        "row",
-        "A direction that contradicts the words of the paper",
-        "The sign of the effect against stated_direction and the column sign, and against an English quote with a "
-        "single word of direction whose group is plain (higher in patients than ...).",
-        spares="equal numbers, no_difference, negations, cut-offs whose low side counts as the factor",
-    ),
-    # time to event, regression
-    _check(
-        "T01",
-        W,
-        "row",
-        "A hazard ratio more precise than its events allow",
-        "The standard error of the log hazard ratio against 2 / sqrt(events), or 1 / sqrt(e p (1 - p)) where group "
-        "sizes are typed.",
-        spares=_HALF + "; up to 5 % smaller is allowed; ratios per unit of a measurement are exempt",
-        source="Schoenfeld 1981, Biometrika 68:316-319",
-    ),
-    _check(
-        "T02",
-        (W, E),
-        "row",
-        "Adjusted and crude estimates, and their unit",
-        "An adjusted ratio more than a factor of two from the crude one; an adjusted one without its covariates; a "
-        "unit of exposure that differs within an outcome.",
-    ),
+    *OF_NUMBERS,
     # structure
-    _check(
+    entry(
         "S01",
         E,
         "rows",
         "One row twice",
         "Names, and study, outcome, arms, measurement, time, subgroup and form of a comparison, each once.",
     ),
-    _check(
+    entry(
         "S02",
         (E, W),
         "rows",
@@ -417,7 +152,7 @@ _ALL: Iterable[Check] = (
         "dependency_group or shared_rule. An error where both are main results of one outcome, compartment and marker.",
         spares="further outcomes or times of the same two groups",
     ),
-    _check(
+    entry(
         "S03",
         W,
         "rows",
@@ -428,7 +163,7 @@ _ALL: Iterable[Check] = (
         "pair",
         source="Hussein et al. 2022, BMC Public Health 22:1827",
     ),
-    _check(
+    entry(
         "S04",
         W,
         "rows",
@@ -438,7 +173,7 @@ _ALL: Iterable[Check] = (
         "number of rows (1 for studies that share country and authors or centre); same_cohort_as or one "
         "dependency_group settles it",
     ),
-    _check(
+    entry(
         "S05",
         (E, W),
         "row",
@@ -447,7 +182,7 @@ _ALL: Iterable[Check] = (
         "where the estimate may come from a model, or the row is secondary.",
         source="Richardson et al. 2016, PLoS ONE 11:e0151818",
     ),
-    _check(
+    entry(
         "S06",
         (E, W, N),
         "review",
@@ -455,7 +190,7 @@ _ALL: Iterable[Check] = (
         "Role A or B: an error in the workbook that is pooled, a note in an extractor's own; role consensus with fewer "
         "than two people named. metaan consensus gives the same id to differences that nobody decided.",
     ),
-    _check(
+    entry(
         "S07",
         (W, E, N),
         "review",
@@ -465,7 +200,7 @@ _ALL: Iterable[Check] = (
         spares="boxes that nobody counted are left out",
         source="Page et al. 2021, BMJ 372:n71",
     ),
-    _check(
+    entry(
         "S08",
         W,
         "rows",
@@ -474,8 +209,8 @@ _ALL: Iterable[Check] = (
         "design, at its largest row.",
         spares="rows that count cycles, embryos or biopsies (analysis_unit)",
     ),
-    _check("S09", W, "row", "Years out of order", "Start and end of recruitment, and year of publication."),
-    _check(
+    entry("S09", W, "row", "Years out of order", "Start and end of recruitment, and year of publication."),
+    entry(
         "S10",
         N,
         "rows",
@@ -483,21 +218,21 @@ _ALL: Iterable[Check] = (
         "More than three interquartile ranges (at least 0.15 on the working scale) beyond the quartiles of five or "
         "more rows like it: same outcome, factor, comparison and order of measurement.",
     ),
-    _check(
+    entry(
         "S11",
         W,
         "rows",
         "Units mixed within one measurement",
         "Units of main results with means or medians of one marker, compartment and assay.",
     ),
-    _check(
+    entry(
         "S12",
         W,
         "rows",
         "More than one main result of a study",
         "Rows of priority main with the same design, outcome, compartment, marker, treatment and comparator.",
     ),
-    _check(
+    entry(
         "S13",
         (N, W),
         "review",
@@ -505,16 +240,16 @@ _ALL: Iterable[Check] = (
         "retracted and retraction_checked_on against as_of (12 months); a warning for a report that is retracted or "
         "under concern while its results are pooled.",
     ),
-    _check("S14", N, "review", "A statement seen long ago", "seen_on more than 12 months before as_of, or no day."),
-    _check(
+    entry("S14", N, "review", "A statement seen long ago", "seen_on more than 12 months before as_of, or no day."),
+    entry(
         "S15",
         N,
         "review",
         "Rows that only one person saw",
         "checked_by blank or equal to extractor, in a workbook of one extractor.",
     ),
-    _check("S16", N, "row", "A design that cannot be placed", "The facts that decide the stratum are answered."),
-    _check(
+    entry("S16", N, "row", "A design that cannot be placed", "The facts that decide the stratum are answered."),
+    entry(
         "OVERRIDE",
         (W, N),
         "review",
@@ -522,114 +257,13 @@ _ALL: Iterable[Check] = (
         "Rows of Overrides against the findings: an unknown id, an error (which must be mended), or nothing found any "
         "more.",
     ),
-    _check("SOURCE", N, "review", "Source incomplete", "A study none of whose reports has a DOI or a PubMed number."),
-    # quality tools
-    _check(
-        "Q01",
-        E,
-        "quality",
-        "A tool, domain or item that there is none of",
-        "Rows of Quality against the tools of the package and the review's own: the tool by its id or name, the domain "
-        "by its key or label, the item by its key. An answer whose row names no item.",
-        spares="capitals, blanks and punctuation do not count; a domain of one question needs no item",
-    ),
-    _check(
-        "Q02",
-        (E, N),
-        "quality",
-        "An answer the question does not have",
-        "Answers against those of their question, by key or label. A note where NR or NA is none of them: the question "
-        "then counts as not answered.",
-        spares="NA for a question that the earlier answers lead past",
-    ),
-    _check(
-        "Q03",
-        (E, W),
-        "quality",
-        "Too many stars",
-        "Stars of a question, of a domain and in all against the most there can be; a warning where the questions of "
-        "a domain together give more than the domain allows.",
-    ),
-    _check(
-        "Q04",
-        (W, E, N),
-        "quality",
-        "A judgement that the answers do not give",
-        "The judgement typed against those the tool's rules allow, and no override_reason; a note where facts alone "
-        "speak against it. An overall judgement better than the worst domain, where the tool's rules do not give it. "
-        "No judgement, where reviewers answered every question and the tool leaves the judgement to them. "
-        "An error: a judgement the tool does not have, or one in the row of a question, where none is read.",
-        spares="what the tool leaves to the reviewers; questions nobody answered may have any answer",
-    ),
-    _check(
-        "Q05",
-        N,
-        "quality",
-        "An answer to a question that is not asked",
-        "Answers typed to questions that the earlier answers of the domain lead past; they do not count.",
-    ),
-    _check(
-        "Q06",
-        (W, N),
-        "quality",
-        "Stars that do not add up",
-        "Stars typed for a domain or in all against the sum of the questions' stars, as far as they are answered; a "
-        "note where answers proposed from facts are needed to tell.",
-        spares="a question nobody answered may have any number of stars",
-    ),
-    _check(
-        "Q07",
-        (W, N),
-        "quality",
-        "One question answered twice",
-        "Rows with the same comparison, result, tool, domain and item; a note where they say the same. The last one "
-        "counts. Two people who assess use two workbooks, A and B.",
-    ),
-    _check(
-        "Q08",
-        (W, N),
-        "quality",
-        "An answer that contradicts a recorded fact",
-        "The answer typed against the one that the facts of Design, Studies and Reports propose; a note where "
-        "override_reason says why.",
-        spares="answers that the rules of the tool do not tell apart, such as yes and probably yes, and those the tool "
-        "names as going with the fact, such as definitely no beside probably no",
-    ),
-    _check(
-        "Q09",
-        (W, E),
-        "quality",
-        "An answer about nothing, or a tool that was not made for this design",
-        "An error where a row names neither a comparison nor a result on repeatability. The design of the comparison, "
-        "by its facts, against those the tool can judge.",
-    ),
-    # certainty
-    _check(
-        "G01",
-        E,
-        "quality",
-        "A decision on certainty about nothing",
-        "Analysis, stratum and outcome of each row of Certainty against what the protocol pools.",
-    ),
-    _check(
-        "G02",
-        E,
-        "quality",
-        "A step of certainty that its domain cannot have",
-        "A step up in a reason to lower, a step down in a reason to raise, or a step up for people chosen by outcome.",
-    ),
-    _check(
-        "G03",
-        E,
-        "quality",
-        "One domain decided twice",
-        "Rows of Certainty with the same analysis, stratum and domain; the first would count.",
-    ),
+    entry("SOURCE", N, "review", "Source incomplete", "A study none of whose reports has a DOI or a PubMed number."),
+    *OF_ANSWERS,
     # after fitting
-    _check(
+    entry(
         "POOL", (E, W, N), "fit", "A stratum that cannot be pooled as planned", "Rows and settings of each analysis."
     ),
-    _check(
+    entry(
         "P01",
         N,
         "fit",
@@ -639,7 +273,7 @@ _ALL: Iterable[Check] = (
         spares="strata of at least three studies",
         source="Viechtbauer and Cheung 2010, Res Synth Methods 1:112-125",
     ),
-    _check(
+    entry(
         "P02",
         W,
         "fit",
@@ -648,7 +282,7 @@ _ALL: Iterable[Check] = (
         "effect_kind says benefit.",
         spares="strata of at least three studies",
     ),
-    _check(
+    entry(
         "P03",
         N,
         "fit",
