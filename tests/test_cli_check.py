@@ -313,13 +313,22 @@ def test_a_changed_protocol_counts_as_well(workbook, scripted):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals")
+def _hear_ctrl_c():
+    """Undo what a shell does to commands in the background, whose children ignore Ctrl-C too."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_ctrl_c_ends_without_a_traceback(workbook):
     command = [sys.executable, "-m", "metaan.cli", "check", str(workbook), "--watch", "--quiet"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as watching:
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, **pipes, preexec_fn=_hear_ctrl_c) as watching:
         while "Ctrl-C" not in watching.stdout.readline():
             assert watching.poll() is None
         watching.send_signal(signal.SIGINT)
-        _, complaints = watching.communicate(timeout=60)
+        try:
+            _, complaints = watching.communicate(timeout=60)
+        finally:
+            watching.kill()
     assert watching.returncode == 2
     assert "Traceback" not in complaints
 

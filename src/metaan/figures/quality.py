@@ -96,7 +96,7 @@ def _said(block: ToolBlock) -> str:
 
 def _header(page: Page, block: ToolBlock) -> None:
     canvas = page.canvas
-    name = f"{block.stratum.label}:"
+    name = block.stratum.label
     room = page.width - 8 - 22
     beside = text.width(name, style.BODY, bold=True) + 10 + text.width(block.tool, style.BODY, bold=True) <= room
     words = lines(block.stratum.order, room, style.SMALL)
