@@ -2,36 +2,27 @@
 
 import dataclasses
 import itertools
-import math
 import re
 
 import pytest
+from sentence_cases import analysis as of_strata
+from sentence_cases import label, source
+from sentence_cases import synthesis as of_studies
 
 from metaan.certainty import bank
 from metaan.certainty.bank import DO_NOT_KNOW, DO_NOT_TELL, MODALITY, TOO_STRONG
 from metaan.certainty.sentences import AFTER, MEASURED_AFTER, Verdict, bottom_line, verdict
 from metaan.terms.certainty import DOMAINS, LEVELS, Absolute, Certainty, MissingEvidence, Step
 from metaan.terms.designs import STRATA
-from metaan.terms.records import (
-    Analysis,
-    Beside,
-    Effect,
-    Estimate,
-    Grade,
-    Interval,
-    Ledger,
-    Pooled,
-    Source,
-    Synthesis,
-)
+from metaan.terms.records import Beside, Interval
 
-SMALL = Interval(-math.log(1.25), math.log(1.25))
-LABELS = {
-    ("marker", "activity"): "cell activity",
-    ("compartment", "blood"): "blood",
-    ("outcome", "birth"): "live birth",
+WORDS = {
+    "low": "fewer live births",
+    "high": "more live births",
+    "group1": "Drug",
+    "group2": "Placebo",
+    "people": "women",
 }
-WORDS = {"low": "fewer live births", "high": "more live births", "group1": "Drug", "group2": "Placebo"}
 TYPED = {"marker": "activity", "compartment": "blood", "intervention": "IVIG", "outcome": "birth"}
 
 #: what only a trial can show, and stems of verbs that would say so
@@ -41,69 +32,12 @@ CAUSAL = re.compile(
 )
 
 
-def label(words, word):
-    return LABELS.get((words, word), word)
-
-
-def source():
-    return Source(
-        workbook="x.xlsx", sheet="Effects", row=2, cells={}, values=TYPED, kind="abstract", reference="", quote=""
-    )
-
-
-def estimate(i, stratum, y, ci):
-    grade = Grade(
-        **{"design_id": f"S{i}", "study_id": f"S{i}", "stratum": stratum, "grade": "C", "best": "C", "reason": ""},
-        **{"met": (), "not_met": (), "not_reported": ()},
-    )
-    return Estimate(
-        **{"effect_id": f"S{i}-1", "study_id": f"S{i}", "design_id": f"S{i}", "label": f"S{i} 2001", "year": "2001"},
-        **{"note": "", "grade": grade, "group1": "", "group2": "", "people": 10, "ci": ci, "weight": None},
-        effect=Effect(effect_id=f"S{i}-1", measure="RR", y=y, v=0.1, path=()),
-        source=source(),
-    )
-
-
 def synthesis(stratum, k, low, high):
-    ci, middle = Interval(low, high), (low + high) / 2
-    pooled = Pooled(
-        **{"k": k, "estimate": middle, "se": (high - low) / 4, "statistic": 1.0, "df": math.inf, "p": 0.5, "ci": ci},
-        **{"prediction": None, "tau2": 0.0, "tau2_ci": None, "i2": 0.0, "i2_ci": None, "h2": 1.0},
-        **{"q": 1.0, "q_df": max(k - 1, 1), "q_p": 0.5, "weights": (), "method": {"level": 0.95}},
-    )
-    return Synthesis(
-        stratum=stratum,
-        measure="RR",
-        k=k,
-        people=None,
-        estimates=tuple(estimate(i, stratum, middle, ci) for i in range(k)),
-        others=(),
-        pooled=pooled if k > 1 else None,
-        also={},
-        remarks=(),
-        sensitivity=(),
-        small=SMALL,
-    )
+    return of_studies(stratum, k, low, high, **TYPED)
 
 
 def analysis(*strata, kind, beside=(), withheld=""):
-    return Analysis(
-        review="r",
-        id="a",
-        title="A",
-        question="?",
-        factor_kind=kind,
-        outcome_good=True,
-        words={**WORDS, "people": "women"},
-        strata=strata,
-        differences=(),
-        common_scale=(),
-        beside=beside,
-        left_out=(),
-        ledger=Ledger(typed=0, outside={}, left_out={}, pooled=0),
-        no_bottom_line=withheld,
-        level=0.95,
-    )
+    return of_strata(*strata, kind=kind, beside=beside, withheld=withheld, outcome_good=True, words=WORDS)
 
 
 def certainty(stratum, level, absolute=None):
