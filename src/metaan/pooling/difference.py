@@ -55,18 +55,35 @@ def _contrast(stronger: Synthesis, weaker: Synthesis, cohorts: Mapping[str, str]
 
 
 def _not_tested(stronger: Synthesis, weaker: Synthesis, cohorts: Mapping[str, str], protocol: Protocol) -> str:
+    reason = not_comparable(stronger, weaker, cohorts, protocol.people["many"])
+    if reason:
+        return f"{reason}: difference not tested"
+    if stronger.k < 3 or weaker.k < 3:
+        return "fewer than three studies on one side: difference not tested"
+    return ""
+
+
+def not_comparable(stronger: Synthesis, weaker: Synthesis, cohorts: Mapping[str, str], people: str) -> str:
+    """Return why two strata cannot be set against each other as numbers; empty where they can.
+
+    Parameters
+    ----------
+    stronger, weaker : Synthesis
+        Two strata of one analysis.
+    cohorts : mapping
+        Study -> study whose people it may share (itself, where it shares none).
+    people : str
+        What people are called, plural.
+    """
+
     def of(synthesis: Synthesis) -> set[str]:
         return {cohorts.get(e.study_id, e.study_id) for e in synthesis.estimates} | {
             e.study_id for e in synthesis.estimates
         }
 
     if of(stronger) & of(weaker):
-        return f"same {protocol.people['many']}: difference not tested"
-    if stronger.measure != weaker.measure:
-        return "the two are on different scales: difference not tested"
-    if stronger.k < 3 or weaker.k < 3:
-        return "fewer than three studies on one side: difference not tested"
-    return ""
+        return f"same {people}"
+    return "the two are on different scales" if stronger.measure != weaker.measure else ""
 
 
 def _model_based(synthesis: Synthesis) -> tuple[float, float]:

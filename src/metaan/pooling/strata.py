@@ -1,7 +1,7 @@
 """One analysis: its rows in their strata, one synthesis a stratum, and every row accounted for."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from statistics import NormalDist
@@ -83,7 +83,7 @@ def analyse(selection: Selection, plan: AnalysisPlan, protocol: Protocol) -> Ana
         outcome_good=_common(everyone.values(), "outcome_good") == "yes",
         words={**plan.words, "people": protocol.people["many"]},
         strata=tuple(strata),
-        differences=differences(strata, _shared_cohorts(everyone.values()), protocol),
+        differences=differences(strata, shared_cohorts(everyone.values()), protocol),
         common_scale=_common_scale(plan, protocol, strata, everyone),
         beside=tuple(beside),
         left_out=tuple(left_out),
@@ -366,7 +366,7 @@ def _sensitivity(
     )
 
 
-def _shared_cohorts(rows: Any) -> dict[str, str]:
+def shared_cohorts(rows: Iterable[Candidate]) -> dict[str, str]:
     """Return study -> cohort, where a study names another whose people it may share."""
     return {row.study["study_id"]: row.study.answer("same_cohort_as") or row.study["study_id"] for row in rows}
 

@@ -89,6 +89,7 @@ class AnalysisPlan:
     question_kind: str  #: prognostic, causal, treatment; empty: by the kind of factor
     indirect: tuple[Indirect, ...]
     baseline_risk: Mapping[str, Any]  #: value and source; empty: that of the review
+    between: Mapping[str, Any]  #: settings of the methods that question weaker designs, over those of the review
     settings: Mapping[str, Any]  #: the analysis as typed, for digests
 
 
@@ -117,6 +118,7 @@ class Protocol:
     tools: Mapping[str, Mapping[str, Any]]  #: a team's own quality tools, by id, as `schemas/tool.schema.json` has them
     explanations: tuple[Explanation, ...]
     repeatability: Mapping[str, Any]
+    between: Mapping[str, Any]  #: settings of the methods that question weaker designs
     layout: Layout  #: workbook layout of this review
     raw: Mapping[str, Any]
 
@@ -204,6 +206,7 @@ def parse_protocol(data: Any, path: str, review: str, *, valid: bool = False) ->
         tools=data.get("own_tools", {}),
         explanations=tuple(_explanation(item) for item in data.get("explanations", ())),
         repeatability=data.get("repeatability", {}),
+        between=data.get("between_designs", {}),
         layout=layout(data["lists"], data.get("confounders", {}), data.get("columns", ())),
         raw=data,
     )
@@ -264,6 +267,7 @@ def _analysis(item: Mapping[str, Any]) -> AnalysisPlan:
             Indirect(label=each["label"], facts=_filter(each["facts"])) for each in item.get("indirect", ())
         ),
         baseline_risk=item.get("baseline_risk", {}),
+        between=item.get("between_designs", {}),
         settings=item,
     )
 

@@ -1,0 +1,1 @@
+"""How far weaker designs can be believed: what would have to be true for what they say to stand."""
