@@ -6,7 +6,6 @@ from functools import cache
 from pathlib import Path
 
 import small_review
-
 from metaan.pooling.difference import differences
 from metaan.pooling.pool import pool
 from metaan.pooling.select import Selection, graded_candidates, select
@@ -50,7 +49,7 @@ def estimate(study, stratum, measure, y, v, grade="D", label="", values=None, pe
             workbook="x.xlsx",
             sheet="Effects",
             row=2,
-            cells={name: "A2" for name in values or {}},
+            cells=dict.fromkeys(values or {}, "A2"),
             values=dict(values or {}),
             kind="abstract",
             reference="",

@@ -53,9 +53,10 @@ def digests(protocol: Protocol, extraction: Extraction, agreement: Mapping[str, 
     for analysis in protocol.analyses:
         selection = select(everything, analysis)
         result = [_result(selection, analysis, protocol, extraction), code]
+        questioned = _questioned(selection, analysis, protocol, extraction)
         beside = [_outside(selection), _decided(analysis, extraction), _own_tools(selection, protocol)]
-        found[f"pool/{analysis.id}"] = digest([result, beside, _versions("pool")])
-        found[f"draw/{analysis.id}"] = digest([result, _versions("pool", "draw")])
+        found[f"pool/{analysis.id}"] = digest([result, questioned, beside, _versions("pool")])
+        found[f"draw/{analysis.id}"] = digest([result, questioned, _versions("pool", "draw")])
     drawn = [grades, _of_review(protocol, extraction, everything), code]
     return {**found, "draw_review": digest([drawn, _versions("pool", "draw")])}
 
@@ -76,6 +77,27 @@ def _result(selection: Selection, analysis: AnalysisPlan, protocol: Protocol, ex
         for row in _members(selection)
     ]
     return [analysis.settings, _settings(protocol, (*_OF_REPORT, *_OF_GRADES)), extraction.decimal_mark, members]
+
+
+def _questioned(selection: Selection, analysis: AnalysisPlan, protocol: Protocol, extraction: Extraction) -> list[Any]:
+    """Return what the questions to its designs draw on besides the result: biases typed, rows that settings name."""
+    biases = [
+        [row.number, dict(row.values)] for row in extraction.sheet("Bias") if row["analysis"] in ("", analysis.id)
+    ]
+    settings = {
+        name: {**protocol.between.get(name, {}), **analysis.between.get(name, {})} for name in ("shifts", "dilution")
+    }
+    named = {shift["effect"] for shift in settings["shifts"].get("of", ())}
+    rel_id = settings["dilution"].get("rel_id", "")
+    used = [row for row in extraction.sheet("Effects") if row["effect_id"] in named]
+    used += [row for row in extraction.sheet("Reliability") if rel_id and row["rel_id"] == rel_id]
+    open_in = protocol.raw.get("explanations") if named else None
+    return [
+        extraction.columns.get("Bias") if biases else None,
+        biases,
+        [[row.sheet, row.number, dict(row.values), dict(row.letters)] for row in used],
+        open_in,
+    ]
 
 
 def _outside(selection: Selection) -> dict[str, list[list[str]]]:

@@ -160,6 +160,7 @@ def _read_workbook(review: Review, protocol: Protocol) -> Loaded:
     from metaan.design.quality_audit import audit_quality
     from metaan.pooling.audit import audit
     from metaan.pooling.select import candidates
+    from metaan.robustness.between.audit import audit_between
     from metaan.workbook.read import read_workbook
 
     try:
@@ -174,7 +175,11 @@ def _read_workbook(review: Review, protocol: Protocol) -> Loaded:
             found += bad.findings
     if not any(item.id in ("SHEET", "HEADER") for item in errors(found)):
         graded = grade_all(extraction, protocol)
-        judged = (*audit_quality(extraction, protocol, graded), *audit_certainty(extraction, protocol))
+        judged = (
+            *audit_quality(extraction, protocol, graded),
+            *audit_certainty(extraction, protocol),
+            *audit_between(extraction, protocol, graded),
+        )
         found += confirmed_later(judged, Book(extraction, protocol, protocol.layout))
     if review.file is None and not errors(found):  # what one person extracted need not fill every stratum
         rows = candidates(extraction, protocol.layout, {grade.design_id: grade for grade in graded})

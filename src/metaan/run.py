@@ -32,6 +32,8 @@ _FOLDERS = {
 #: figures of one analysis and of the whole review
 OF_ANALYSIS = ("forest", "quality")
 OF_REVIEW = ("schematic", "grades", "reliability")
+#: folder with a figure for each way in which the designs of an analysis could be questioned
+CARDS = "results/{review}/figures/{analysis}/between-designs"
 ONE_WIDTH = ("quality",)  #: suits every screen; each of the others is drawn for a wide and for a narrow one
 
 
@@ -51,7 +53,7 @@ class Run:
             if review.message:
                 wanted.append(f"{base}/checks/refused")
                 continue
-            wanted += [f"{base}/report/report.html", f"{base}/report/results.json"]
+            wanted += [f"{base}/report/{name}" for name in ("report.html", "believed.html", "results.json")]
             wanted += [f"{base}/workbook/cells.csv", f"{base}/design/grades.csv"]
             wanted += [f"{base}/checks/{name}" for name in ("findings.csv", "findings.json", "check.html")]
             wanted += [f"{base}/robustness/{name}.csv" for name in ("check-first", "findings")]
@@ -60,6 +62,7 @@ class Run:
             for analysis in review.analyses:
                 wanted += [f"{base}/pooling/{analysis}/{name}.csv" for name in ("effects", "pooled", "ledger")]
                 wanted += [f"{base}/certainty/{analysis}/steps.csv"]
+                wanted += [f"{base}/robustness/{analysis}/specifications.csv"]
                 wanted += self.figure_files(f"{base}/figures/{analysis}", OF_ANALYSIS).values()
         return wanted
 

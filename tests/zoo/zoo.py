@@ -19,6 +19,7 @@ import yaml
 from metaan.certainty.audit import audit_certainty
 from metaan.checks.check import check
 from metaan.design.quality_audit import audit_quality
+from metaan.robustness.between.audit import audit_between
 from metaan.terms.checks import CHECKS
 from metaan.terms.finding import BadInput, Finding, Level
 from metaan.workbook.read import Extraction, read_workbook
@@ -170,7 +171,8 @@ def _findings(case: Case, data: bytes, path: Path) -> tuple[tuple[Finding, ...],
         read = read_workbook(path, protocol.layout)
     except BadInput as bad:
         return bad.findings, None
-    found = (*check(read, protocol), *audit_quality(read, protocol), *audit_certainty(read, protocol))
+    judged = (*audit_quality(read, protocol), *audit_certainty(read, protocol), *audit_between(read, protocol))
+    found = (*check(read, protocol), *judged)
     if CHECKS[case.id].layer == "fit":
         from metaan.robustness.recheck import after_fitting
 

@@ -7,8 +7,10 @@ rule draw:
     input:
         digest=RUN.asked("draw"),
         result=lambda wildcards: RUN.input(rules.pool.output.result, "draw", **wildcards),
+        between=lambda wildcards: RUN.input(rules.pool.output.between, "draw", **wildcards),
     output:
         **RUN.figure_files("results/{review}/figures/{analysis}", run.OF_ANALYSIS),
+        cards=directory(run.CARDS),
         done=RUN.done("draw"),
     script:
         "../scripts/draw.py"

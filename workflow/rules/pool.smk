@@ -1,9 +1,9 @@
 # requires: results/<review>/workbook, results/<review>/design
-# puts out: results/<review>/pooling/<analysis>, results/<review>/certainty/<analysis>
+# puts out: pooling/<analysis>, certainty/<analysis> and robustness/<analysis> under results/<review>
 
 
 rule pool:
-    message: "Compute, pool and rate {wildcards.analysis} of {wildcards.review}, each design apart."
+    message: "Compute, pool, question and rate {wildcards.analysis} of {wildcards.review}, each design apart."
     input:
         digest=RUN.asked("pool"),
         extraction=lambda wildcards: RUN.input(rules.ingest.output.extraction, "pool", **wildcards),
@@ -17,6 +17,8 @@ rule pool:
         certainty="results/{review}/certainty/{analysis}/certainty.json",
         steps="results/{review}/certainty/{analysis}/steps.csv",
         recheck="results/{review}/pooling/{analysis}/recheck.json",
+        between="results/{review}/robustness/{analysis}/between-designs.json",
+        specifications="results/{review}/robustness/{analysis}/specifications.csv",
         done=RUN.done("pool"),
     script:
         "../scripts/pool.py"

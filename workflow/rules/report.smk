@@ -14,10 +14,13 @@ rule report:
         rechecks=lambda wildcards: RUN.inputs(rules.pool.output.recheck, "report", **wildcards),
         certainties=lambda wildcards: RUN.inputs(rules.pool.output.certainty, "report", **wildcards),
         repeats=lambda wildcards: RUN.input(rules.draw_review.output.repeats, "report", **wildcards),
+        between=lambda wildcards: RUN.inputs(rules.pool.output.between, "report", **wildcards),
         figures=lambda wildcards: RUN.drawn(**wildcards),
+        cards=lambda wildcards: RUN.inputs(run.CARDS, "report", **wildcards),
         agreement=lambda wildcards: RUN.agreement(**wildcards),
     output:
         html="results/{review}/report/report.html",
+        believed="results/{review}/report/believed.html",
         json="results/{review}/report/results.json",
         first="results/{review}/robustness/check-first.csv",
         queries="results/{review}/design/author-queries.csv",

@@ -1,4 +1,4 @@
-"""Rows of one analysis to effects, pooled results, the ledger, and certainty."""
+"""Rows of one analysis to effects, pooled results, the ledger, certainty, and what its designs can be believed."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -6,6 +6,9 @@ from typing import Any
 from metaan.certainty.grade import STEPS, certainties, steps_rows
 from metaan.pooling.select import candidates, select
 from metaan.pooling.strata import analyse
+from metaan.robustness.between.gather import between_designs
+from metaan.robustness.between.given import Given
+from metaan.robustness.between.multiverse import COLUMNS as SPECIFICATIONS
 from metaan.robustness.recheck import cells_of, findings_of
 from metaan.terms.records import Analysis, Grade, Interval, Pooled
 from stage import read_extraction, read_json, read_protocol, run, write_json, write_table
@@ -47,8 +50,10 @@ def pool(
     certainty: str,
     steps: str,
     recheck: str,
+    between: str,
+    specifications: str,
 ) -> None:
-    """Pool one analysis of a review, and grade how sure it makes us."""
+    """Pool one analysis of a review, grade how sure it makes us, and question its designs."""
     read = read_extraction(extraction)
     plan = read_protocol(protocol, review)
     graded = {record["design_id"]: Grade.from_dict(record) for record in read_json(grades)}
@@ -59,6 +64,17 @@ def pool(
     sure = certainties(done, plan, read)
     write_json(certainty, [each.to_dict() for each in sure])
     write_table(steps, STEPS, steps_rows(sure))
+    given = Given(
+        analysis=done,
+        plan=plan.analysis(analysis),
+        protocol=plan,
+        extraction=read,
+        selection=selection,
+        rows=rows,
+    )
+    questioned, fits = between_designs(given)
+    write_json(between, questioned.to_dict())
+    write_table(specifications, SPECIFICATIONS, fits)
     weighed = [cell.to_dict() for cell in cells_of(done, plan, rows, read.decimal_mark)]
     write_json(recheck, {"cells": weighed, "findings": [item.record() for item in findings_of(done, plan, rows)]})
     write_table(effects, EFFECTS, _effects(done))

@@ -1,4 +1,4 @@
-"""Everything a review says to one page and one data file."""
+"""Everything a review says to its report, the page that questions weaker designs, and one data file."""
 
 import csv
 import platform
@@ -14,6 +14,7 @@ from metaan.files import digest, write_atomically
 from metaan.report import html as page
 from metaan.report import results as data
 from metaan.report.assemble import assemble
+from metaan.robustness.between.gather import BetweenDesigns
 from metaan.robustness.first import SHOWN, First, Weighed, rank
 from metaan.robustness.repeats import Repeatability
 from metaan.terms.certainty import Certainty
@@ -41,9 +42,12 @@ def report(
     rechecks: str | Sequence[str],
     certainties: str | Sequence[str],
     repeats: str,
+    between: str | Sequence[str],
     figures: str | Sequence[str],
+    cards: str | Sequence[str],
     agreement: str | Sequence[str],
     html: str,
+    believed: str,
     json: str,
     first: str,
     queries: str,
@@ -75,12 +79,15 @@ def report(
         next((read_agreement(Path(path)) for path in listed(agreement)), None),
         [Certainty.from_dict(each) for path in listed(certainties) for each in read_json(path)],
         Repeatability.from_dict(repeated) if (repeated := read_json(repeats)) else None,
+        [BetweenDesigns.from_dict(read_json(path)) for path in listed(between)],
+        {Path(folder).parent.name: _cards(folder) for folder in listed(cards)},
     )
     write_table(first, FIRST, map(_line, ranked))
     asked = design_queries.rows(design_queries.queries(read, plan, graded, analyses))
     write_table(queries, design_queries.COLUMNS, asked)
     write_table(fitted, COLUMNS, (item.record() for item in about_results))
     write_atomically(html, page.render(done))
+    write_atomically(believed, page.render_page(done))
     write_atomically(json, data.render(done))
 
 
@@ -97,6 +104,11 @@ def _drawn(paths: Sequence[str]) -> dict[str, dict[str, str]]:
         name, narrow = path.stem.removesuffix("-narrow"), path.stem.endswith("-narrow")
         drawn[f"{name}_{'narrow' if narrow else 'wide'}"] = path.read_text(encoding="utf-8")
     return found
+
+
+def _cards(folder: str) -> dict[str, str]:
+    """Return the SVG of every card of an analysis, by method."""
+    return {path.stem: path.read_text(encoding="utf-8") for path in sorted(Path(folder).glob("*.svg"))}
 
 
 def _rechecked(paths: Sequence[str]) -> tuple[list[Weighed], list[Finding]]:

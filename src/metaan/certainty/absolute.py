@@ -3,15 +3,14 @@
 import math
 from typing import NamedTuple
 
-from metaan.certainty.steps.body import Body, of_people, whole
+from metaan.certainty.steps.body import Body, of_people
+from metaan.pooling.counted import counts
 from metaan.terms import wording
 from metaan.terms.certainty import Absolute
 from metaan.terms.measures import MEASURES
-from metaan.terms.records import Estimate, Interval
+from metaan.terms.records import Interval
 
 COUNTED = ("trial", "prospective", "treatment_cohort")  #: strata whose own groups give a risk
-
-Table = tuple[int, int, int, int]  #: with the factor: events, no events; without: events, no events
 
 
 class Baseline(NamedTuple):
@@ -21,26 +20,6 @@ class Baseline(NamedTuple):
     source: str
     events: int | None = None
     people: int | None = None
-
-
-def counts(estimate: Estimate) -> Table | None:
-    """Return the 2x2 table of a comparison as typed; None where it does not give one."""
-    values = estimate.source.values
-
-    def numbers(*names: str) -> list[int] | None:
-        found = [whole(values.get(name, "")) for name in names]
-        return None if None in found else found  # type: ignore[return-value]
-
-    table = numbers("a_high_event", "b_high_none", "c_low_event", "d_low_none")
-    if table:
-        return table[0], table[1], table[2], table[3]
-    groups = numbers("events_high", "total_high", "events_low", "total_low")
-    if groups and groups[0] <= groups[1] and groups[2] <= groups[3]:
-        return groups[0], groups[1] - groups[0], groups[2], groups[3] - groups[2]
-    sides = numbers("high_event", "n_event", "high_none", "n_none")
-    if sides and sides[0] <= sides[1] and sides[2] <= sides[3]:
-        return sides[0], sides[2], sides[1] - sides[0], sides[3] - sides[2]
-    return None
 
 
 def baseline(body: Body) -> Baseline | None:

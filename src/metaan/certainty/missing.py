@@ -18,7 +18,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from metaan.certainty.steps.body import Body, of_people, whole
+from metaan.certainty.steps.body import Body, of_people
+from metaan.pooling.counted import whole
 from metaan.terms import wording
 from metaan.terms.certainty import MissingEvidence, Unusable
 from metaan.terms.records import Beside, LeftOut, Source

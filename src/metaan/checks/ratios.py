@@ -243,10 +243,14 @@ def _too_precise(cells: Printed, se: Range) -> Iterator[Finding]:
             return
 
 
-def _two_groups(cells: Printed) -> bool:
-    """Whether the ratio compares two groups, and is not per unit of a measurement."""
-    unit = cells.text("per_unit").casefold()
+def of_two_groups(per_unit: str) -> bool:
+    """Whether a ratio compares two groups, and is not per unit of a measurement, by what it is said to be per."""
+    unit = per_unit.casefold()
     return not unit or any(word in unit for word in (" v ", " vs", "against", "versus"))
+
+
+def _two_groups(cells: Printed) -> bool:
+    return of_two_groups(cells.text("per_unit"))
 
 
 def _hazard(cells: Printed, se: Range) -> Iterator[Finding]:

@@ -134,7 +134,7 @@ def foot(canvas: Canvas, axis: Axis, y: float, words: tuple[str, str], room: tup
 def _directions(
     canvas: Canvas, axis: Axis, y: float, words: tuple[str, str], room: tuple[float, float], size: float
 ) -> float:
-    low, high = (f"← {words[0]}" if words[0] else "", f"{words[1]} →" if words[1] else "")
+    low, high = (f"←\N{NO-BREAK SPACE}{words[0]}" if words[0] else "", f"{words[1]}\N{NO-BREAK SPACE}→" if words[1] else "")
     null = axis.null
     left, right = null - DIRECTION_GAP - room[0], room[1] - null - DIRECTION_GAP
     pitch = 1.35 * size

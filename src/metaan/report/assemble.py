@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from metaan.report import (
+    believed,
     bottom_line,
     certainty,
     check_first,
@@ -27,6 +28,7 @@ from metaan.report import (
 )
 from metaan.report.content import Report, Section
 from metaan.report.material import Material, gather
+from metaan.robustness.between.gather import BetweenDesigns
 from metaan.robustness.first import First
 from metaan.robustness.repeats import Repeatability
 from metaan.terms import wording
@@ -52,6 +54,8 @@ def assemble(
     agreement: Mapping[str, Any] | None = None,
     certainty: Sequence[Certainty] = (),
     repeatability: Repeatability | None = None,
+    between: Sequence[BetweenDesigns] = (),
+    cards: Mapping[str, Mapping[str, str]] | None = None,
 ) -> Report:
     """Return the report of a review.
 
@@ -78,6 +82,10 @@ def assemble(
         One a stratum of an analysis; words of a stratum without one are those of its studies.
     repeatability : Repeatability, optional
         What the sheet Reliability says, and what it means.
+    between : sequence of BetweenDesigns
+        One an analysis: how far its designs can be believed.
+    cards : mapping, optional
+        Analysis id -> method -> SVG text of its small figure.
 
     Raises
     ------
@@ -98,6 +106,8 @@ def assemble(
             agreement,
             certainty,
             repeatability,
+            between,
+            cards,
         )
     )
 
@@ -117,6 +127,7 @@ def compose(m: Material) -> Report:
         missing.section(m),
         studies.studies(m),
         what_designs_show.section(m),
+        believed.section(m),
         quality.section(m),
         reliability.section(m),
         queries.section(m),
@@ -140,6 +151,7 @@ def compose(m: Material) -> Report:
         counts=_counts(m),
         citation=f"{m.protocol.title}. Report of a review, as of {m.protocol.as_of}. Made with {made}.",
         sections=tuple(section for section in sections if section is not None),
+        page=believed.page(m),
         data=results.plain(m, lines, counted),
     )
 

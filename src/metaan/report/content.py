@@ -151,6 +151,15 @@ Block: TypeAlias = Paragraph | Bullets | Facts | Quote | Table | Picture | Answe
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """A page beside the report that answers one question."""
+
+    title: str
+    lead: tuple[str, ...]  #: the answer, a few sentences
+    sections: tuple[Section, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """A whole report."""
 
@@ -164,6 +173,7 @@ class Report:
     citation: str
     sections: tuple[Section, ...]
     data: Mapping[str, Any]  #: the same as plain data at full precision, as schemas/results.schema.json describes it
+    page: Page = Page(title="", lead=(), sections=())  #: how far the weaker designs can be believed
 
 
 def words(text: str, kind: RunKind = "plain") -> Text:

@@ -44,6 +44,20 @@ def render(report: Report) -> str:
     )
 
 
+def render_page(report: Report) -> str:
+    """Return the page beside the report that asks how far the weaker designs can be believed."""
+    page = report.page
+    return titles_once(
+        template("believed.html").render(
+            report=report,
+            page=page,
+            title=f"{page.title} {report.title}",
+            **dressed("believed.css", blocks=page.sections),
+            marks=_marks(),
+        )
+    )
+
+
 def titles_once(page: str) -> str:
     """Return a page in which what is said on hover of words that come often stands where they come first.
 

@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import quote
 
 from metaan.report.content import Run, Text, join, link, words
+from metaan.robustness.between.gather import BetweenDesigns
 from metaan.robustness.first import First
 from metaan.robustness.repeats import Repeatability
 from metaan.terms.certainty import Certainty
@@ -98,6 +99,8 @@ class Material:
     by_number: Mapping[int, str] = field(repr=False)  #: row of the Effects sheet -> effect_id
     certainty: Mapping[tuple[str, str], Certainty] = field(default_factory=dict)  #: by analysis and stratum
     repeatability: Repeatability | None = None  #: what the sheet Reliability says, and what it means
+    between: Mapping[str, BetweenDesigns] = field(default_factory=dict)  #: by analysis
+    cards: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  #: by analysis and method: SVG
 
     @property
     def people(self) -> str:
@@ -167,6 +170,8 @@ def gather(
     agreement: Mapping[str, Any] | None = None,
     certainty: Sequence[Certainty] = (),
     repeatability: Repeatability | None = None,
+    between: Sequence[BetweenDesigns] = (),
+    cards: Mapping[str, Mapping[str, str]] | None = None,
 ) -> Material:
     """Bring rows and results together by their ids."""
     effects = extraction.by_key("Effects", "effect_id")
@@ -199,6 +204,8 @@ def gather(
         by_number={row.number: effect_id for effect_id, row in effects.items()},
         certainty={(sure.analysis_id, sure.stratum): sure for sure in certainty},
         repeatability=repeatability,
+        between={found.analysis_id: found for found in between},
+        cards=cards or {},
     )
 
 

@@ -5,13 +5,13 @@ from typing import Any
 
 from metaan.certainty.sentences import BottomLine
 from metaan.files import to_json
-from metaan.report import explanations, queries, treatments, why
+from metaan.report import believed, explanations, queries, treatments, why
 from metaan.report.content import Report
 from metaan.report.content import plain as plain_text
 from metaan.report.ledger import Total
 from metaan.report.material import Material
 
-SCHEMA = "2"  #: raised when the layout of results.json changes
+SCHEMA = "3"  #: raised when the layout of results.json changes
 
 
 def render(report: Report) -> str:
@@ -45,6 +45,8 @@ def plain(m: Material, lines: Sequence[BottomLine], counted: Total) -> dict[str,
         "ratings": [rating.to_dict() for rating in treatments.ratings(m)],
         "harms": [harm.to_dict() for harm in treatments.all_harms(m)],
         "repeatability": m.repeatability.to_dict() if m.repeatability else None,
+        "between_designs": [found.to_dict() for found in m.between.values()],
+        "believed": believed.told(m),
         "explanations": [found.to_dict() for found in explanations.explained(m)],
         "queries": [asked.to_dict() for asked in queries.asked(m)],
         "grades": [grade.to_dict() for grade in m.grades.values()],

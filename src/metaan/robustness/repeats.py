@@ -205,7 +205,7 @@ def _pool_all(rows: Sequence[Repeat], level: float) -> tuple[tuple[PooledRepeats
     told: list[str] = []
     for (rung, statistic, *_), found in groups.items():
         one_each = list({row.study_id: row for row in reversed(found)}.values())[::-1]
-        usable = [row for row in one_each if math.isfinite(_on_scale(row, level)[1])]
+        usable = [row for row in one_each if math.isfinite(on_scale(row, level)[1])]
         if len(one_each) < len(found):
             told.append(f"{rung}/{statistic}: several results of the same people")
         elif len(one_each) > 1 and len(usable) < len(one_each):
@@ -220,7 +220,7 @@ def _comparable(row: Repeat) -> tuple[str, ...]:
     return row.rung, row.statistic, *row.measured[:2]
 
 
-def _on_scale(row: Repeat, level: float) -> tuple[float, float]:
+def on_scale(row: Repeat, level: float) -> tuple[float, float]:
     """Return a result and its variance on the scale it is pooled on: Fisher's for correlations, itself for kappa."""
     value = row.value
     if value is None or not -1 < value < 1:
@@ -252,7 +252,7 @@ def _pool(rows: Sequence[Repeat], level: float) -> PooledRepeats:
     from metaan.pooling.pool import pool
 
     rung, statistic, *measured = _comparable(rows[0])
-    scaled = [_on_scale(row, level) for row in rows]
+    scaled = [on_scale(row, level) for row in rows]
     interval = "mKH" if len(rows) > 2 else "Wald"
     done = pool([y for y, _ in scaled], [v for _, v in scaled], interval=interval, level=level)
 

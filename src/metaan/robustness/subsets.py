@@ -40,8 +40,7 @@ class Subsets(Result):
 
     def mask(self, rows: Any = slice(None)) -> Booleans:
         """Return which studies take part in some subsets, shape (rows, studies)."""
-        bits = np.unpackbits(self.packed[rows], axis=-1, count=len(self.labels), bitorder="little")
-        return bits.astype(bool)
+        return unpacked(self.packed[rows], len(self.labels))
 
     def with_and_without(self, study: int | str) -> tuple[Booleans, Booleans]:
         """Tell which subsets hold a study, given by position or label, and which do not."""
@@ -131,7 +130,7 @@ def subsets(
         raise ValueError(f"samples must be at least 1, not {samples!r}")
     complete = k <= EXACT or (k < 62 and 2**k - 1 <= samples)
     estimator(tau2)
-    packed = _all(k, smallest) if complete else _draw(k, smallest, samples, seed)
+    packed = all_of(k, smallest) if complete else some_of(k, smallest, samples, seed)
     parts = []
     for piece in _pieces(len(packed), k):
         mask = np.unpackbits(packed[piece].T, axis=0, count=k, bitorder="little").view(bool)
@@ -258,7 +257,12 @@ def _pieces(n: int, k: int) -> Iterator[slice]:
         yield slice(start, min(start + step, n))
 
 
-def _all(k: int, smallest: int) -> NDArray[np.uint8]:
+def unpacked(packed: NDArray[np.uint8], k: int) -> Booleans:
+    """Return which of `k` studies take part in packed subsets, shape (subsets, k)."""
+    return np.unpackbits(packed, axis=-1, count=k, bitorder="little").astype(bool)
+
+
+def all_of(k: int, smallest: int) -> NDArray[np.uint8]:
     """Return all subsets of at least `smallest` studies, packed, in order of their binary number."""
     codes = np.arange(1, 2**k, dtype="<u8")
     if smallest > 1:
@@ -266,7 +270,7 @@ def _all(k: int, smallest: int) -> NDArray[np.uint8]:
     return codes.view(np.uint8).reshape(-1, 8)[:, : (k + 7) // 8].copy()
 
 
-def _draw(k: int, smallest: int, samples: int, seed: int) -> NDArray[np.uint8]:
+def some_of(k: int, smallest: int, samples: int, seed: int) -> NDArray[np.uint8]:
     """Return different subsets, packed, in the order they were drawn."""
     random = np.random.default_rng(seed)
     found = np.empty((0, (k + 7) // 8), dtype=np.uint8)

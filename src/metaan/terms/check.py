@@ -31,7 +31,7 @@ LAYERS = {
     "row": "cells of one row against each other",
     "rows": "rows against each other",
     "review": "the review as a whole",
-    "quality": "answers of quality tools, and decisions on certainty",
+    "quality": "answers of quality tools, decisions on certainty, and biases expected",
     "fit": "the pooled results",
 }
 

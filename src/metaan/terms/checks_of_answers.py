@@ -1,4 +1,4 @@
-"""Checks of what reviewers answer and decide: quality tools, and certainty."""
+"""Checks of what reviewers answer and decide: quality tools, certainty, and biases they expect."""
 
 from collections.abc import Iterable
 
@@ -106,5 +106,32 @@ OF_ANSWERS: Iterable[Check] = (
         "quality",
         "One domain decided twice",
         "Rows of Certainty with the same analysis, stratum and domain; the first would count.",
+    ),
+    # biases that are expected
+    entry(
+        "D01",
+        (E, W),
+        "quality",
+        "A bias of nothing",
+        "Analysis of each row of Bias against those of the protocol; a warning where its study has no row in that "
+        "analysis, or in any.",
+    ),
+    entry(
+        "D02",
+        E,
+        "quality",
+        "One bias typed twice",
+        "Rows of Bias with the same study, kind, name of the bias and person, in one analysis or with a blank for all; "
+        "both would be taken out of the effect.",
+        spares="capitals do not count",
+    ),
+    entry(
+        "D03",
+        (E, W),
+        "quality",
+        "A bias of a size that cannot be",
+        "A factor that is not above 0. A warning: twice the standard deviation of a factor against the factor, and the "
+        "mean and standard deviation of an additive bias against the logarithm of 2, where all effects are ratios or "
+        "standardised differences.",
     ),
 )

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Self
 
+_INFINITIES = ("Inf", "-Inf")
+
 
 class Record:
     """Frozen record that can be written as plain data and read back."""
@@ -118,7 +120,7 @@ def _plain(value: Any) -> Any:
     if hasattr(value, "tolist"):
         return _plain(value.tolist())
     if isinstance(value, float) and not math.isfinite(value):
-        return None if math.isnan(value) else ("Inf" if value > 0 else "-Inf")
+        return None if math.isnan(value) else _INFINITIES[value < 0]
     return value
 
 
@@ -132,6 +134,8 @@ def _typed(hint: Any, value: Any) -> Any:
     if origin in (typing.Union, types.UnionType):
         if value is None and type(None) in arguments:
             return None
+        if str in arguments and isinstance(value, str) and value not in _INFINITIES:
+            return value
         hint = next(argument for argument in arguments if argument is not type(None))
         return _typed(hint, value)
     if origin is tuple:

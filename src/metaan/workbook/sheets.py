@@ -205,7 +205,14 @@ _BIAS = Sheet(
         word(
             "kind", "bias_kind", "acts on the effect as a sum or as a factor", required=True, nr=False, group="identity"
         ),
-        text("bias", "what kind of bias", required=True, nr=False, group="identity", width=26),
+        text(
+            "bias",
+            "what kind of bias; external: first where it is about relevance: other people, treatments or outcomes",
+            required=True,
+            nr=False,
+            group="identity",
+            width=26,
+        ),
         number(
             "mean", "expected bias: added to the effect on its working scale, or the factor", required=True, nr=False
         ),

@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from metaan.pooling.counted import whole
 from metaan.pooling.pool import pool
 from metaan.terms import wording
 from metaan.terms.records import Analysis, Estimate, Interval, Source, Synthesis
@@ -149,11 +150,6 @@ def crosses(limits: Interval, value: float) -> bool:
 def of_people(source: Source) -> bool:
     """Whether a row counts people, not cycles, embryos and the like."""
     return source.values.get("analysis_unit", "") in ("", "NR", "NA", "woman", "person")
-
-
-def whole(text: str) -> int | None:
-    """Return a count as typed; None where there is none."""
-    return int(text) if text.isdecimal() else None
 
 
 def lowest(*steps: int | None) -> int:

@@ -9,9 +9,9 @@ effect. Below ten studies it proposes nothing. Results known by name propose one
 import math
 from typing import Any
 
-from metaan.certainty.absolute import counts
 from metaan.certainty.missing import UNKNOWN, Weighed
-from metaan.certainty.steps.body import Body, Proposal, whole
+from metaan.certainty.steps.body import Body, Proposal
+from metaan.pooling.counted import counts, whole
 from metaan.terms import wording
 
 ENOUGH = 10  #: studies (Cochrane Handbook 6, section 13.3.5)

@@ -3,8 +3,9 @@
 import math
 from typing import Any
 
-from metaan.certainty.absolute import Baseline, counts, risk_with
+from metaan.certainty.absolute import Baseline, risk_with
 from metaan.certainty.steps.body import Body
+from metaan.pooling.counted import counts
 from metaan.robustness.information import InformationSize, diversity, standardised_difference, two_risks
 from metaan.terms import wording
 

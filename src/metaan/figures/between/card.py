@@ -33,6 +33,7 @@ class CardRow:
     heading: str = ""  #: stands over the row, where a new group begins
     pooled: bool = True  #: a diamond; a point with its interval otherwise
     said: str = ""  #: in place of the effect in figures
+    colour: str = ""  #: in place of that of the stratum
 
 
 class Card:
@@ -112,7 +113,7 @@ class Card:
 
     def _effect(self, axis: Axis, measure: str, row: CardRow) -> None:
         stratum = STRATA.get(row.stratum)
-        colour = stratum.colour if stratum else style.INK
+        colour = row.colour or (stratum.colour if stratum else style.INK)
         self.canvas.stratum = row.stratum
         if row.heading:
             self.canvas.text("heading", 0, self.y + 13, row.heading, style.SMALL, bold=True, colour=colour)
@@ -141,11 +142,12 @@ class Card:
 
     @staticmethod
     def _figures(measure: str, row: CardRow) -> tuple[str, ...]:
-        """Return estimate and limits on one line where they fit, else on two."""
+        """Return estimate and limits on one line where they fit, else on two or more."""
         whole = wording.effect(measure, row.estimate, row.ci) if row.ci else wording.printed(measure, row.estimate)
         if row.ci is None or text.width(whole, style.SMALL) <= RESULTS:
             return (whole,)
-        return wording.printed(measure, row.estimate), f"({wording.interval(measure, row.ci)})"
+        limits = text.wrap(f"({wording.interval(measure, row.ci)})", style.SMALL, RESULTS)
+        return wording.printed(measure, row.estimate), *limits
 
     def layout(self, description: str, assumption: str) -> Layout:
         """Return the figure with what it assumes at its foot.

@@ -191,6 +191,31 @@ def pool_bayes(
     )
 
 
+def mixtures(
+    yi: ArrayLike, vi: ArrayLike, tau_prior: TauPrior, mu_prior: tuple[float, float] | None = None
+) -> tuple[NormalMixture, NormalMixture]:
+    """Return what `pool_bayes` calls `mu_posterior` and `predictive`, without the summaries that take most of its time.
+
+    Parameters
+    ----------
+    yi, vi : array_like, shape (k,)
+        Effects on the working scale and their sampling variances.
+    tau_prior : TauPrior
+        A proper one.
+    mu_prior : tuple of float, optional
+        Mean and standard deviation of a normal prior of the mean; flat unless given.
+    """
+    y, v = np.asarray(yi, dtype=float), np.asarray(vi, dtype=float)
+
+    def log_density(tau: Floats) -> Floats:
+        return tau_prior.log_density(tau) + _given_tau(y, v, tau, mu_prior).log_likelihood
+
+    grid = _integrate(log_density, tau_prior, y, v)
+    at = _given_tau(y, v, grid.tau, mu_prior)
+    mean = _mixture(grid.share, at.mean, np.sqrt(at.variance))
+    return mean, _mixture(grid.share, at.mean, np.sqrt(at.variance + grid.tau**2))
+
+
 def _given_tau(y: Floats, v: Floats, tau: Floats, mu_prior: tuple[float, float] | None) -> _Conditional:
     """Integrate the mean out; with a normal prior it is one more observation, without variance between studies."""
     variance = v + (tau * tau)[..., None]

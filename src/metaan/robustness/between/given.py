@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from metaan.pooling.difference import not_comparable
 from metaan.pooling.select import Candidate, Selection
 from metaan.pooling.strata import shared_cohorts
+from metaan.terms.designs import STRATA
 from metaan.terms.records import Analysis, Pooled, Synthesis
 from metaan.workbook.protocol import AnalysisPlan, Protocol
 from metaan.workbook.read import Extraction
@@ -85,12 +86,22 @@ def arrays(synthesis: Synthesis) -> "tuple[Floats, Floats]":
     return y, np.array([estimate.effect.v for estimate in synthesis.estimates])
 
 
+def model_of(given: Given, k: int) -> dict[str, Any]:
+    """Return the settings of `pool` by which the analysis pools `k` studies."""
+    model = {**given.plan.model, "level": given.protocol.level}
+    if k == 2 and model["interval"] == "mKH":
+        model["interval"] = "Wald"  # as it is drawn; see pooling.strata
+    return model
+
+
 def refit(given: Given, synthesis: Synthesis, **changes: Any) -> Pooled:
     """Return the main pool of a stratum pooled by the analysis' model, some of its settings changed."""
     from metaan.pooling.pool import pool
 
-    model = dict(given.plan.model)
-    if synthesis.k == 2 and model["interval"] == "mKH":
-        model["interval"] = "Wald"  # as it is drawn; see pooling.strata
-    y, v = arrays(synthesis)
-    return pool(y, v, **{**model, "level": given.protocol.level, **changes})
+    return pool(*arrays(synthesis), **{**model_of(given, synthesis.k), **changes})
+
+
+def plural(stratum: str) -> str:
+    """Return what the studies of a stratum are called: "trials", "case-control studies"."""
+    label = STRATA[stratum].label.lower()
+    return label if label.endswith("s") else f"{label} studies"

@@ -1,0 +1,118 @@
+"""Every way to question the designs of one analysis, each done or with the reason why not."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from metaan.robustness.between import (
+    accuracy,
+    bias,
+    ceilings,
+    confounding,
+    dilution,
+    discount,
+    information,
+    ladder,
+    meaningful,
+    misclassified,
+    multiverse,
+    prior,
+    replicability,
+    shifts,
+    value,
+)
+from metaan.robustness.between.accuracy import CutOffAccuracy
+from metaan.robustness.between.bias import BiasAdjusted
+from metaan.robustness.between.ceilings import Ceilings
+from metaan.robustness.between.confounding import Confounding
+from metaan.robustness.between.dilution import Dilution
+from metaan.robustness.between.discount import Discount
+from metaan.robustness.between.given import Given
+from metaan.robustness.between.information import Information
+from metaan.robustness.between.ladder import Ladder
+from metaan.robustness.between.meaningful import Meaningful
+from metaan.robustness.between.misclassified import Misclassified
+from metaan.robustness.between.multiverse import Multiverse
+from metaan.robustness.between.prior import RobustPrior
+from metaan.robustness.between.replicability import Replicability
+from metaan.robustness.between.shifts import Shifts
+from metaan.robustness.between.value import Value
+from metaan.terms.records import Record
+
+LEFT_OUT = "left out by the protocol"
+
+#: method -> what does it, in the order in which they are shown
+METHODS: Mapping[str, Callable[[Given], Any]] = {
+    "ladder": ladder.of,
+    "meaningful": meaningful.of,
+    "ceilings": ceilings.of,
+    "confounding": confounding.of,
+    "bias": bias.of,
+    "discount": discount.of,
+    "prior": prior.of,
+    "dilution": dilution.of,
+    "misclassified": misclassified.of,
+    "shifts": shifts.of,
+    "information": information.of,
+    "value": value.of,
+    "multiverse": multiverse.of,
+    "accuracy": accuracy.of,
+    "replicability": replicability.of,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BetweenDesigns(Record):
+    """How far the designs of one analysis can be believed: sensitivity analyses, none of which replaces a stratum."""
+
+    analysis_id: str
+    ladder: Ladder | None = None
+    meaningful: Meaningful | None = None
+    ceilings: Ceilings | None = None
+    confounding: Confounding | None = None
+    bias: BiasAdjusted | None = None
+    discount: Discount | None = None
+    prior: RobustPrior | None = None
+    dilution: Dilution | None = None
+    misclassified: Misclassified | None = None
+    shifts: Shifts | None = None
+    information: Information | None = None
+    value: Value | None = None
+    multiverse: Multiverse | None = None
+    accuracy: CutOffAccuracy | None = None
+    replicability: Replicability | None = None
+    not_done: dict[str, str] = field(default_factory=dict)  #: method -> why
+
+    def done(self) -> dict[str, Any]:
+        """Return the methods that gave a result, in their order."""
+        found = {name: getattr(self, name) for name in METHODS}
+        return {name: result for name, result in found.items() if result is not None}
+
+
+def between_designs(given: Given) -> tuple[BetweenDesigns, list[dict[str, Any]]]:
+    """Question the designs of one analysis in every way that its data and its protocol allow.
+
+    Parameters
+    ----------
+    given : Given
+        The analysis, its rows and its settings.
+
+    Returns
+    -------
+    found : BetweenDesigns
+        For each method its result, or in `not_done` the reason why there is none.
+    specifications : list of dict
+        Every analysis of the multiverse as a row with `multiverse.COLUMNS`.
+    """
+    done: dict[str, Any] = {}
+    not_done: dict[str, str] = {}
+    specifications: list[dict[str, Any]] = []
+    for name, method in METHODS.items():
+        if not given.wanted(name):
+            found: Any = LEFT_OUT
+        elif name == "multiverse":
+            found, specifications = multiverse.with_table(given)
+        else:
+            found = method(given)
+        (not_done if isinstance(found, str) else done)[name] = found
+    return BetweenDesigns(analysis_id=given.analysis.id, **done, not_done=not_done), specifications
