@@ -14,6 +14,7 @@ sys.path.insert(0, str(ROOT / "tests"))
 import oracle  # noqa: E402
 
 PAGE = ROOT / "docs" / "validation.md"
+BETWEEN = ROOT / "validation" / "between-designs.md"  #: written by hand: published figures without a peer to run
 AREAS = {"effects": "Effect sizes", "pooling": "Pooling", "robustness": "Robustness"}
 
 OPENING = """# Validation
@@ -74,7 +75,7 @@ def page(done: Iterable[oracle.Comparison]) -> str:
             differing.setdefault(why, []).append(each.method)
     said = "".join(f"- {', '.join(dict.fromkeys(methods))}: {why}\n" for why, methods in differing.items())
     parts.append(f"## Where we differ on purpose\n\n{said or 'Nowhere.'}")
-    return "\n".join(parts)
+    return "\n".join([*parts, BETWEEN.read_text(encoding="utf-8")])
 
 
 if __name__ == "__main__":

@@ -18,6 +18,22 @@ if TYPE_CHECKING:
     from metaan.pooling.regression.meta_regression import meta_regression
     from metaan.pooling.regression.subgroups import subgroups
     from metaan.pooling.tables.mantel_haenszel import pool_rates, pool_tables
+    from metaan.robustness.between.bias import without_design_bias
+    from metaan.robustness.between.boundaries import boundaries
+    from metaan.robustness.between.bounds import bias_bound, multi_bias_e_value
+    from metaan.robustness.between.ceilings import credibility_ceilings
+    from metaan.robustness.between.cutoffs import accuracy_at, fit_cutoffs
+    from metaan.robustness.between.discount import discounted
+    from metaan.robustness.between.e_values import e_values
+    from metaan.robustness.between.expected import chance_to_settle, perfect_information, sample_information
+    from metaan.robustness.between.information import further_studies, required_information
+    from metaan.robustness.between.ladder import between_designs
+    from metaan.robustness.between.leave_u_out import all_subsets, leave_u_out
+    from metaan.robustness.between.map_prior import map_binomial, map_prior
+    from metaan.robustness.between.meaningful import share_beyond
+    from metaan.robustness.between.misclassified import corrected_counts, corrected_ratio
+    from metaan.robustness.between.needed import confounded_share, confounding_needed
+    from metaan.robustness.between.specifications import multiverse
     from metaan.robustness.blup import blups
     from metaan.robustness.copas import copas
     from metaan.robustness.cumulative import cumulative
@@ -71,6 +87,47 @@ _NAMES = {
     "robustness.copas": ("copas",),
     "robustness.excess": ("excess_significance",),
     "robustness.henmi_copas": ("henmi_copas",),
+    "robustness.between.bias": ("without_design_bias",),
+    "robustness.between.boundaries": ("boundaries",),
+    "robustness.between.bounds": (
+        "bias_bound",
+        "multi_bias_e_value",
+    ),
+    "robustness.between.ceilings": ("credibility_ceilings",),
+    "robustness.between.cutoffs": (
+        "accuracy_at",
+        "fit_cutoffs",
+    ),
+    "robustness.between.discount": ("discounted",),
+    "robustness.between.e_values": ("e_values",),
+    "robustness.between.expected": (
+        "chance_to_settle",
+        "perfect_information",
+        "sample_information",
+    ),
+    "robustness.between.information": (
+        "further_studies",
+        "required_information",
+    ),
+    "robustness.between.ladder": ("between_designs",),
+    "robustness.between.leave_u_out": (
+        "all_subsets",
+        "leave_u_out",
+    ),
+    "robustness.between.map_prior": (
+        "map_binomial",
+        "map_prior",
+    ),
+    "robustness.between.meaningful": ("share_beyond",),
+    "robustness.between.misclassified": (
+        "corrected_counts",
+        "corrected_ratio",
+    ),
+    "robustness.between.needed": (
+        "confounded_share",
+        "confounding_needed",
+    ),
+    "robustness.between.specifications": ("multiverse",),
     "terms.records": ("Pooled",),
 }
 _HOMES = {name: module for module, names in _NAMES.items() for name in names}
@@ -78,24 +135,45 @@ _HOMES = {name: module for module, names in _NAMES.items() for name in names}
 __all__ = [
     "Pooled",
     "__version__",
+    "accuracy_at",
+    "all_subsets",
     "baujat",
+    "between_designs",
+    "bias_bound",
     "blups",
     "bootstrap",
+    "boundaries",
+    "chance_to_settle",
     "cluster_robust",
+    "confounded_share",
+    "confounding_needed",
     "copas",
+    "corrected_counts",
+    "corrected_ratio",
+    "credibility_ceilings",
     "cumulative",
+    "discounted",
+    "e_values",
     "effect_sizes",
     "excess_significance",
     "fail_safe_n",
+    "fit_cutoffs",
     "fit_statistics",
+    "further_studies",
     "henmi_copas",
     "heterogeneity",
     "influence",
     "ivhet",
     "leave_one_out",
+    "leave_u_out",
     "limit_meta_analysis",
     "location_scale",
+    "map_binomial",
+    "map_prior",
     "meta_regression",
+    "multi_bias_e_value",
+    "multiverse",
+    "perfect_information",
     "permutation_test",
     "pet_peese",
     "pool",
@@ -109,14 +187,18 @@ __all__ = [
     "quality_effects",
     "radial",
     "rank_test",
+    "required_information",
     "residuals",
     "robust",
+    "sample_information",
     "selection_model",
+    "share_beyond",
     "small_study_test",
     "subgroups",
     "subsets",
     "summarise",
     "trim_and_fill",
+    "without_design_bias",
 ]
 
 

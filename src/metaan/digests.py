@@ -81,8 +81,11 @@ def _result(selection: Selection, analysis: AnalysisPlan, protocol: Protocol, ex
 
 def _questioned(selection: Selection, analysis: AnalysisPlan, protocol: Protocol, extraction: Extraction) -> list[Any]:
     """Return what the questions to its designs draw on besides the result: biases typed, rows that settings name."""
+    studies = {row.study["study_id"] for row in _members(selection)}
     biases = [
-        [row.number, dict(row.values)] for row in extraction.sheet("Bias") if row["analysis"] in ("", analysis.id)
+        [row.number, dict(row.values)]
+        for row in extraction.sheet("Bias")
+        if row["analysis"] in ("", analysis.id) and row["study_id"] in studies
     ]
     settings = {
         name: {**protocol.between.get(name, {}), **analysis.between.get(name, {})} for name in ("shifts", "dilution")

@@ -11,9 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from metaan.figures import forest_marks
+from metaan.figures.axis import Axis
 from metaan.figures.forest import lay_out
 from metaan.figures.forest_marks import LARGEST, SMALLEST
-from metaan.figures.layout import Box, Line, Mark
+from metaan.figures.layout import Box, Canvas, Line, Mark
 from metaan.terms import phrases, wording
 from metaan.terms.designs import STRATA
 from metaan.terms.records import Interval
@@ -294,6 +296,28 @@ def test_diamond_cut_at_the_edge_keeps_its_slope_and_gets_an_arrow():
     assert (max(edge) - min(edge)) / (bottom - top) == pytest.approx(share)
     heads = [item for item in layout.of("arrow") if item.stratum == first.stratum and not item.row]
     assert len([head for head in heads if top - HAIR <= head.box[1] and head.box[3] <= bottom + HAIR]) == 2
+
+
+@pytest.mark.parametrize(
+    ("value", "ci", "points", "arrows"),
+    [
+        (3.0, Interval(0.0, 6.0), [(100, -1 / 3), (100, 1 / 3), (50, 0)], 1),  # its middle beyond the right end
+        (-3.0, Interval(-6.0, 0.0), [(0, -1 / 3), (50, 0), (0, 1 / 3)], 1),
+        (3.0, Interval(-6.0, 4.0), [(100, -7 / 9), (100, 7 / 9), (0, 5 / 9), (0, -5 / 9)], 2),
+        (5.0, Interval(2.0, 8.0), [], 1),  # all of it beyond
+        (5.0, Interval(-math.inf, math.inf), [(100, -1), (100, 1), (0, 1), (0, -1)], 2),
+        (0.0, Interval(-0.5, 0.5), [(50, -1), (75, 0), (50, 1), (25, 0)], 0),
+    ],
+)
+def test_a_diamond_is_cut_at_both_ends_of_the_axis_wherever_its_middle_is(value, ci, points, arrows):
+    axis = Axis(measure="SMD", low=-1.0, high=1.0, x0=0.0, x1=100.0, ticks=())
+    canvas = Canvas()
+    forest_marks.diamond(canvas, axis, 0.0, value, ci, "#000000")
+    drawn = [item.points for item in canvas.items if item.role == "diamond"]
+    assert len(drawn) == bool(points)
+    for found in drawn:
+        assert [(x, y / forest_marks.DIAMOND) for x, y in found] == [pytest.approx(point) for point in points]
+    assert len([item for item in canvas.items if item.role == "arrow"]) == arrows
 
 
 def test_description_gives_the_finding_in_sixty_words(layout, analysis):

@@ -1,15 +1,18 @@
 """A small review with everything a report has to show, from workbook to results by the package's own stages."""
 
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from metaan.certainty.grade import certainties
 from metaan.design.grade import grade_all
+from metaan.figures.between.told import told
 from metaan.pooling.select import candidates, select
 from metaan.pooling.strata import analyse
 from metaan.report.assemble import assemble
 from metaan.report.content import Report
+from metaan.robustness.between.gather import BetweenDesigns, between_designs
+from metaan.robustness.between.given import Given
 from metaan.robustness.first import First
 from metaan.robustness.recheck import ten
 from metaan.robustness.repeats import Repeatability, repeatability
@@ -376,6 +379,8 @@ class Case:
     first: tuple[First, ...] = ()
     certainty: tuple[Certainty, ...] = ()
     repeatability: Repeatability | None = None
+    between: tuple[BetweenDesigns, ...] = ()
+    cards: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def report(self) -> Report:
         return assemble(
@@ -390,6 +395,9 @@ class Case:
             self.first,
             certainty=self.certainty,
             repeatability=self.repeatability,
+            between=[found.to_dict() for found in self.between],
+            believed_of=[told(found, self.analysis(found.analysis_id)) for found in self.between],
+            cards=self.cards,
         )
 
     def analysis(self, name: str) -> Analysis:
@@ -404,7 +412,21 @@ def build(folder: Path) -> Case:
     assert not extraction.findings, [finding.text() for finding in extraction.findings]
     grades = grade_all(extraction, protocol)
     rows = candidates(extraction, protocol.layout, {grade.design_id: grade for grade in grades})
-    analyses = tuple(analyse(select(rows, plan), plan, protocol) for plan in protocol.analyses)
+    selections = {plan.id: select(rows, plan) for plan in protocol.analyses}
+    analyses = tuple(analyse(selections[plan.id], plan, protocol) for plan in protocol.analyses)
+    between = tuple(
+        between_designs(
+            Given(
+                analysis=analysis,
+                plan=plan,
+                protocol=protocol,
+                extraction=extraction,
+                selection=selections[plan.id],
+                rows=rows,
+            )
+        )[0]
+        for plan, analysis in zip(protocol.analyses, analyses, strict=True)
+    )
     figures = {
         analysis.id: {
             **{f"forest_{kind}": drawing(f"{analysis.id}-{kind}", width) for kind, width in SIZES.items()},
@@ -421,4 +443,9 @@ def build(folder: Path) -> Case:
         first=ten(protocol, extraction, FINDINGS),
         certainty=tuple(found for analysis in analyses for found in certainties(analysis, protocol, extraction)),
         repeatability=repeatability(extraction, protocol, rows),
+        between=between,
+        cards={
+            found.analysis_id: {name: drawing(f"{name}-{found.analysis_id}", 360) for name in found.done()}
+            for found in between
+        },
     )

@@ -48,6 +48,7 @@ def test_the_answer_stands_first_and_the_methods_after_the_results(report):
     assert order == [
         *("bottom-line", "designs", "certainty", "why", "analyses", "treatments", "missing", "studies", "grades"),
         *(
+            "believed",
             "quality",
             "reliability",
             "queries",

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import re
 import subprocess
 import sys
 import typing
@@ -15,6 +16,7 @@ from metaan.design.explanations import Explained
 from metaan.design.queries import Query
 from metaan.report import ledger, results
 from metaan.robustness import reliability, repeats
+from metaan.robustness.between.gather import BetweenDesigns
 from metaan.robustness.first import First
 from metaan.terms import appraisal, certainty, records, resources
 from metaan.terms.finding import COLUMNS
@@ -39,7 +41,27 @@ def test_a_field_the_schema_does_not_know_is_refused(written):
         jsonschema.validate(data, SCHEMA, cls=jsonschema.Draft202012Validator)
 
 
+def held(cls, found=None):
+    """Return a record and every record it can hold, by the name it has in the schema."""
+    found = {} if found is None else found
+    module, snake = cls.__module__.rsplit(".", 1)[-1], re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).lower()
+    whole = snake.startswith("between")
+    found[snake if whole else f"between_{module}" if module == snake else f"between_{module}_{snake}"] = cls
+    for hint in typing.get_type_hints(cls).values():
+        for inner in inside(hint):
+            if inner not in found.values() and inner is not records.Interval:
+                held(inner, found)
+    return found
+
+
+def inside(hint):
+    if isinstance(hint, type) and dataclasses.is_dataclass(hint):
+        return [hint]
+    return [found for argument in typing.get_args(hint) for found in inside(argument)]
+
+
 RECORDS = {
+    **held(BetweenDesigns),
     **{
         name: getattr(records, cls)
         for name, cls in {

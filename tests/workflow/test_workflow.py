@@ -75,7 +75,7 @@ def test_a_one_cell_edit_reruns_only_what_it_touches(snakemake, project, tea):
     sheets["Effects"][0] |= {"a_high_event": "13", "b_high_none": "87"}  # as many people as before
     small_review.write(tea.parent, sheets)
     assert planned(snakemake, project) == [
-        "Compute, pool and rate tea-headache of tea, each design apart.",
+        "Compute, pool, question and rate tea-headache of tea, each design apart.",
         "Draw the figures of tea-headache of tea.",
         "Read and check the workbook of tea.",
         "Write the report of tea.",
@@ -169,6 +169,22 @@ def test_a_deleted_result_is_made_again(snakemake, project):
     code, said = snakemake(project)
     assert code == 0, said
     assert content(project) == before
+
+
+def test_a_method_left_out_leaves_no_card_behind(snakemake, project, tea):
+    cards = project / "results/tea/figures/tea-headache/between-designs"
+    before = {path.name for path in cards.iterdir()}
+    assert "ceilings.svg" in before
+    protocol = tea.parent / "protocol.yaml"
+    text = protocol.read_text(encoding="utf-8")
+    (cards / "gone.svg").write_text("<svg/>")
+    try:
+        protocol.write_text(f"{text}\nbetween_designs:\n  leave_out: [ceilings]\n", encoding="utf-8")
+        code, said = snakemake(project)
+        assert code == 0, said
+        assert {path.name for path in cards.iterdir()} == before - {"ceilings.svg"}
+    finally:
+        protocol.write_text(text, encoding="utf-8")
 
 
 def test_a_second_run_at_the_same_time_is_refused_in_plain_words(snakemake, project):

@@ -11,6 +11,7 @@ rule draw:
     output:
         **RUN.figure_files("results/{review}/figures/{analysis}", run.OF_ANALYSIS),
         cards=directory(run.CARDS),
+        told="results/{review}/robustness/{analysis}/told.json",
         done=RUN.done("draw"),
     script:
         "../scripts/draw.py"

@@ -16,6 +16,7 @@ rule report:
         repeats=lambda wildcards: RUN.input(rules.draw_review.output.repeats, "report", **wildcards),
         between=lambda wildcards: RUN.inputs(rules.pool.output.between, "report", **wildcards),
         figures=lambda wildcards: RUN.drawn(**wildcards),
+        told=lambda wildcards: RUN.inputs(rules.draw.output.told, "report", **wildcards),
         cards=lambda wildcards: RUN.inputs(run.CARDS, "report", **wildcards),
         agreement=lambda wildcards: RUN.agreement(**wildcards),
     output:

@@ -14,9 +14,9 @@ from metaan.files import digest, write_atomically
 from metaan.report import html as page
 from metaan.report import results as data
 from metaan.report.assemble import assemble
-from metaan.robustness.between.gather import BetweenDesigns
 from metaan.robustness.first import SHOWN, First, Weighed, rank
 from metaan.robustness.repeats import Repeatability
+from metaan.terms.believed import Believed
 from metaan.terms.certainty import Certainty
 from metaan.terms.finding import COLUMNS, Finding
 from metaan.terms.records import Analysis, Grade
@@ -45,6 +45,7 @@ def report(
     between: str | Sequence[str],
     figures: str | Sequence[str],
     cards: str | Sequence[str],
+    told: str | Sequence[str],
     agreement: str | Sequence[str],
     html: str,
     believed: str,
@@ -79,7 +80,8 @@ def report(
         next((read_agreement(Path(path)) for path in listed(agreement)), None),
         [Certainty.from_dict(each) for path in listed(certainties) for each in read_json(path)],
         Repeatability.from_dict(repeated) if (repeated := read_json(repeats)) else None,
-        [BetweenDesigns.from_dict(read_json(path)) for path in listed(between)],
+        [read_json(path) for path in listed(between)],
+        [Believed.from_dict(read_json(path)) for path in listed(told)],
         {Path(folder).parent.name: _cards(folder) for folder in listed(cards)},
     )
     write_table(first, FIRST, map(_line, ranked))

@@ -37,12 +37,15 @@ def study(canvas: Canvas, axis: Axis, y: float, value: float, ci: Interval, size
 
 def diamond(canvas: Canvas, axis: Axis, y: float, value: float, ci: Interval, colour: str) -> None:
     """Draw a diamond from limit to limit, cut off at the edge of the axis with an arrow head where it leaves it."""
-    middle = axis.at(value)
-    points: list[tuple[float, float]] = [(middle, y - DIAMOND)]
-    points += _end(axis, y, value, ci.high, axis.high)
-    points.append((middle, y + DIAMOND))
-    points += reversed(_end(axis, y, value, ci.low, axis.low))
-    canvas.polygon("diamond", points, colour)
+    inside = axis.low <= value <= axis.high
+    peak = min(max(value, axis.low), axis.high)
+    half = DIAMOND if inside else _half(value, ci.low if value > peak else ci.high, peak)
+    if half > 0:
+        points: list[tuple[float, float]] = [(axis.at(peak), y - half)]
+        points += _end(axis, y, value, ci.high, axis.high) if value <= axis.high else []
+        points.append((axis.at(peak), y + half))
+        points += reversed(_end(axis, y, value, ci.low, axis.low) if value >= axis.low else [])
+        canvas.polygon("diamond", points, colour)
     if ci.low < axis.low:
         _head(canvas, axis.x0, y, -1, colour)
     if ci.high > axis.high:
@@ -53,8 +56,13 @@ def _end(axis: Axis, y: float, value: float, limit: float, edge: float) -> list[
     inside = axis.low <= limit <= axis.high
     if inside:
         return [(axis.at(limit), y)]
-    half = DIAMOND if math.isinf(limit) else DIAMOND * (limit - edge) / (limit - value)
+    half = _half(value, limit, edge)
     return [(axis.at(edge), y - half), (axis.at(edge), y + half)]
+
+
+def _half(value: float, limit: float, at: float) -> float:
+    """Return half the height of a diamond at a place between its middle and one end; not above 0 beyond the end."""
+    return DIAMOND if math.isinf(limit) else DIAMOND * (limit - at) / (limit - value)
 
 
 def prediction(canvas: Canvas, axis: Axis, y: float, limits: Interval, colour: str) -> None:
@@ -134,7 +142,8 @@ def foot(canvas: Canvas, axis: Axis, y: float, words: tuple[str, str], room: tup
 def _directions(
     canvas: Canvas, axis: Axis, y: float, words: tuple[str, str], room: tuple[float, float], size: float
 ) -> float:
-    low, high = (f"←\N{NO-BREAK SPACE}{words[0]}" if words[0] else "", f"{words[1]}\N{NO-BREAK SPACE}→" if words[1] else "")
+    low = f"←\N{NO-BREAK SPACE}{words[0]}" if words[0] else ""
+    high = f"{words[1]}\N{NO-BREAK SPACE}→" if words[1] else ""
     null = axis.null
     left, right = null - DIRECTION_GAP - room[0], room[1] - null - DIRECTION_GAP
     pitch = 1.35 * size

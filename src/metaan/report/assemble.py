@@ -28,10 +28,10 @@ from metaan.report import (
 )
 from metaan.report.content import Report, Section
 from metaan.report.material import Material, gather
-from metaan.robustness.between.gather import BetweenDesigns
 from metaan.robustness.first import First
 from metaan.robustness.repeats import Repeatability
 from metaan.terms import wording
+from metaan.terms.believed import Believed
 from metaan.terms.certainty import Certainty
 from metaan.terms.finding import Finding
 from metaan.terms.records import Analysis, Grade
@@ -54,7 +54,8 @@ def assemble(
     agreement: Mapping[str, Any] | None = None,
     certainty: Sequence[Certainty] = (),
     repeatability: Repeatability | None = None,
-    between: Sequence[BetweenDesigns] = (),
+    between: Sequence[Mapping[str, Any]] = (),
+    believed_of: Sequence[Believed] = (),
     cards: Mapping[str, Mapping[str, str]] | None = None,
 ) -> Report:
     """Return the report of a review.
@@ -82,8 +83,10 @@ def assemble(
         One a stratum of an analysis; words of a stratum without one are those of its studies.
     repeatability : Repeatability, optional
         What the sheet Reliability says, and what it means.
-    between : sequence of BetweenDesigns
-        One an analysis: how far its designs can be believed.
+    between : sequence of mapping
+        One an analysis: how far its designs can be believed, as plain data.
+    believed_of : sequence of Believed
+        The same in words.
     cards : mapping, optional
         Analysis id -> method -> SVG text of its small figure.
 
@@ -107,6 +110,7 @@ def assemble(
             certainty,
             repeatability,
             between,
+            believed_of,
             cards,
         )
     )

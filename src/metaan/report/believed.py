@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 
-from metaan.figures.between.cards import FIGURES
 from metaan.report import parts
 from metaan.report.believed_sentences import sentences
 from metaan.report.content import (
@@ -16,13 +15,15 @@ from metaan.report.content import (
     Section,
     Table,
     TableRow,
+    Text,
     cell,
     heads,
+    strong,
     words,
 )
 from metaan.report.material import Material
-from metaan.robustness.between.gather import LEFT_OUT, BetweenDesigns
 from metaan.terms import phrases, wording
+from metaan.terms.believed import LEFT_OUT, Believed, MethodSaid
 from metaan.terms.records import Analysis
 
 PAGE = "believed.html"  #: beside the report
@@ -46,12 +47,12 @@ def title(m: Material) -> str:
 
 def told(m: Material) -> dict[str, object]:
     """Return question and answer as plain data."""
-    return {"question": title(m), "sentences": list(sentences(m))}
+    return {"question": title(m), "sentences": list(sentences(m)), "note": WHAT_IT_IS}
 
 
 def section(m: Material) -> Section | None:
     """Return the answer in the report, what each method says folded away, and the way to the page."""
-    if not m.between:
+    if not m.believed:
         return None
     rows = [row for analysis in m.analyses for row in _rows(m, analysis)]
     return Section(
@@ -86,17 +87,13 @@ def section(m: Material) -> Section | None:
 
 
 def _rows(m: Material, analysis: Analysis) -> Iterable[TableRow]:
-    found = m.between.get(analysis.id)
-    for name, result in found.done().items() if found else ():
-        figure = FIGURES[name]
-        yield TableRow(
-            cells=(
-                cell(figure.TITLE),
-                cell(wording.sentence(figure.reading(result, analysis))),
-                cell(wording.sentence(result.assumption)),
-            ),
-            group=analysis.title,
-        )
+    found = m.believed.get(analysis.id)
+    for said in found.methods if found else ():
+        if said.reading:
+            yield TableRow(
+                cells=(cell(said.title), cell(said.reading), cell(said.assumption)),
+                group=analysis.title,
+            )
 
 
 def page(m: Material) -> Page:
@@ -104,50 +101,53 @@ def page(m: Material) -> Page:
     return Page(
         title=title(m),
         lead=sentences(m),
-        sections=tuple(
-            _cards(m, analysis, m.between[analysis.id]) for analysis in m.analyses if analysis.id in m.between
-        ),
+        note=WHAT_IT_IS,
+        sections=tuple(_cards(m, a, m.believed[a.id]) for a in m.analyses if a.id in m.believed),
     )
 
 
 def _beside(m: Material, analysis: Analysis) -> Iterable[Paragraph]:
     """Yield what must be read wherever a result of the analysis stands."""
     if analysis.no_bottom_line:
-        yield Paragraph(text=words(wording.sentence(analysis.no_bottom_line)), role="warning")
+        yield Paragraph(text=words(wording.sentence(analysis.no_bottom_line)), role="remark")
     yield from parts.remarks(analysis)
     for known in analysis.beside:
         yield Paragraph(text=words(wording.sentence(phrases.beside(known, m.people))), role="beside")
 
 
-def _cards(m: Material, analysis: Analysis, found: BetweenDesigns) -> Section:
+def _cards(m: Material, analysis: Analysis, found: Believed) -> Section:
     blocks: list[Block] = [Paragraph(text=words(analysis.question), role="question"), *_beside(m, analysis)]
     drawn = m.cards.get(analysis.id, {})
-    for name, result in found.done().items():
-        if name not in drawn:
-            continue
-        figure = FIGURES[name]
-        blocks.append(
-            Picture(
-                id=f"card-{name}-{analysis.id}",
-                caption=(),
-                reading=words(wording.sentence(figure.reading(result, analysis))),
-                how=wording.sentence(figure.HOW),
-                wide=drawn[name],
-                narrow="",
-                files=(Run(text="SVG", href=f"../figures/{analysis.id}/{FOLDER}/{name}.svg"),),
-            )
+    blocks += [
+        Picture(
+            id=f"card-{said.method}-{analysis.id}",
+            caption=words(said.title),
+            reading=words(said.reading),
+            how=f"{said.how} Method: {said.name}.",
+            wide=drawn[said.method],
+            narrow="",
+            files=(Run(text="SVG", href=f"../figures/{analysis.id}/{FOLDER}/{said.method}.svg"),),
         )
-    why_not = [
-        words(wording.sentence(f"{FIGURES[name].TITLE}: {why}"))
-        for name, why in found.not_done.items()
-        if why != LEFT_OUT
+        for said in found.methods
+        if said.method in drawn
     ]
+    why_not = [said for said in found.methods if said.reason and said.reason != LEFT_OUT]
     if why_not:
         blocks.append(
             Details(
                 summary=words(f"Not possible here, and why ({wording.whole(len(why_not))})"),
-                blocks=(Bullets(items=tuple(why_not)),),
+                blocks=(Bullets(items=tuple(_reasons(why_not))),),
                 id=f"not-done-{analysis.id}",
             )
         )
     return Section(id=f"believed-{analysis.id}", title=analysis.title, blocks=tuple(blocks), role="cards")
+
+
+def _reasons(why_not: Iterable[MethodSaid]) -> Iterable[Text]:
+    """Yield why methods could not be used, those with one reason together."""
+    names: dict[str, list[str]] = {}
+    for said in why_not:
+        names.setdefault(said.reason, []).append(said.name)
+    for reason, methods in names.items():
+        named = wording.listed(methods)
+        yield (*strong(f"{named[0].upper()}{named[1:]}: "), *words(wording.sentence(reason)))

@@ -156,6 +156,7 @@ class Page:
 
     title: str
     lead: tuple[str, ...]  #: the answer, a few sentences
+    note: str = ""  #: what must be known to read all of it
     sections: tuple[Section, ...]
 
 

@@ -7,9 +7,9 @@ from typing import Any
 from urllib.parse import quote
 
 from metaan.report.content import Run, Text, join, link, words
-from metaan.robustness.between.gather import BetweenDesigns
 from metaan.robustness.first import First
 from metaan.robustness.repeats import Repeatability
+from metaan.terms.believed import Believed
 from metaan.terms.certainty import Certainty
 from metaan.terms.finding import Finding
 from metaan.terms.records import Analysis, Estimate, Grade, LeftOut, Synthesis
@@ -99,7 +99,8 @@ class Material:
     by_number: Mapping[int, str] = field(repr=False)  #: row of the Effects sheet -> effect_id
     certainty: Mapping[tuple[str, str], Certainty] = field(default_factory=dict)  #: by analysis and stratum
     repeatability: Repeatability | None = None  #: what the sheet Reliability says, and what it means
-    between: Mapping[str, BetweenDesigns] = field(default_factory=dict)  #: by analysis
+    between: Sequence[Mapping[str, Any]] = ()  #: how far designs can be believed, one an analysis, as plain data
+    believed: Mapping[str, Believed] = field(default_factory=dict)  #: the same in words, by analysis
     cards: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  #: by analysis and method: SVG
 
     @property
@@ -170,7 +171,8 @@ def gather(
     agreement: Mapping[str, Any] | None = None,
     certainty: Sequence[Certainty] = (),
     repeatability: Repeatability | None = None,
-    between: Sequence[BetweenDesigns] = (),
+    between: Sequence[Mapping[str, Any]] = (),
+    believed: Sequence[Believed] = (),
     cards: Mapping[str, Mapping[str, str]] | None = None,
 ) -> Material:
     """Bring rows and results together by their ids."""
@@ -204,7 +206,8 @@ def gather(
         by_number={row.number: effect_id for effect_id, row in effects.items()},
         certainty={(sure.analysis_id, sure.stratum): sure for sure in certainty},
         repeatability=repeatability,
-        between={found.analysis_id: found for found in between},
+        between=tuple(between),
+        believed={said.analysis_id: said for said in believed},
         cards=cards or {},
     )
 

@@ -164,6 +164,12 @@ def _more(difference: float, per: int) -> str:
     return f"{number} {'more' if difference > 0 else 'fewer'}"
 
 
+def result_of(stratum: str) -> str:
+    """Return what a pooled result is called by its design: "case-control result", "result of the trials"."""
+    label = STRATA[stratum].label.lower()
+    return f"result of the {label}" if label.endswith("s") else f"{label} result"
+
+
 def size(k: int, people: int | None, noun: str = "people") -> str:
     """Return "33 studies, 12 840 people"."""
     text = wording.count(k, "study", "studies")

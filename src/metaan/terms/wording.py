@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from metaan.terms.records import Interval
 
 MINUS = "\N{MINUS SIGN}"
+LARGEST = 1_000_000  #: ratio that is still printed
 
 
 def fixed(value: float, digits: int) -> str:
@@ -25,7 +26,9 @@ def fixed(value: float, digits: int) -> str:
 
 
 def _ratio(value: float, digits: int) -> str:
-    """Return a ratio; very small and very large ones keep two significant digits."""
+    """Return a ratio; very small ones keep two significant digits, beyond a ten thousandth or a million none."""
+    if value > LARGEST:
+        return "∞" if math.isinf(value) else f">{LARGEST:,}".replace(",", "\N{NARROW NO-BREAK SPACE}")
     if value >= 1000:
         return f"{value:,.0f}".replace(",", "\N{NARROW NO-BREAK SPACE}")
     if value >= 100:
@@ -46,7 +49,7 @@ def printed(measure: str | Measure, working: float) -> str:
         try:
             return _ratio(math.exp(working), m.digits)
         except OverflowError:
-            return "∞"
+            return _ratio(2.0 * LARGEST, m.digits)
     return fixed(m.printed(working), m.digits)
 
 

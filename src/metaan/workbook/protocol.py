@@ -9,6 +9,7 @@ from typing import Any
 
 from metaan.terms import resources
 from metaan.terms.finding import BadInput, Finding
+from metaan.workbook.between_faults import between_faults
 from metaan.workbook.columns import Column, Layout
 from metaan.workbook.layout import layout
 from metaan.workbook.settings import fault, load, schema_faults
@@ -327,6 +328,7 @@ def _meaning_faults(data: Mapping[str, Any], path: str) -> Iterable[Finding]:
     merged = layout(data["lists"], confounders, data.get("columns", ()))
     columns = {c.name: c for sheet in ("Studies", "Design", "Effects") for c in merged.sheet(sheet).columns}
     yield from _appraisal_faults(data, path)
+    yield from between_faults(data, path)
     for item in data.get("explanations", ()):
         for part in ("handled", "open"):
             where = f"explanations > {item['id']} > {part}"

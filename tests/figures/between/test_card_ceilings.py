@@ -8,6 +8,7 @@ from between_cases import bundled, made, synthesis
 from metaan.figures.between import ceilings as card
 from metaan.figures.draw import render
 from metaan.robustness.between import ceilings
+from metaan.terms import wording
 
 
 def strong(k=20):
@@ -43,11 +44,12 @@ def test_unadjusted_strata_stand_on_top_and_the_ceilings_below():
     given = CASES["passive smoking"]()
     layout = card.lay_out(ceilings.of(given), given.analysis)
     labels = [item.text for item in layout.of("label")]
-    assert labels == ["Prospective", "Case-control", *(f"at most {n} % sure" for n in (90, 80, 70, 60))]
+    assert labels == ["Prospective", "Case-control", "no ceiling", *(f"at most {n} % sure" for n in (90, 80, 70, 60))]
+    assert "15 of 33 studies widened" in " ".join(item.text for item in layout.of("detail"))
     assert [item.stratum for item in layout.of("diamond")] == ["prospective", "case_control"]
     heights = [item.y for item in layout.of("study")]
     assert heights == sorted(heights)
-    assert len(heights) == 4
+    assert len(heights) == 5
     assert max(item.box[3] for item in layout.of("diamond")) < heights[0]
 
 
@@ -65,10 +67,24 @@ def test_reading_of_passive_smoking():
     said = card.reading(ceilings.of(given), given.analysis)
     assert said == (
         "Case-control, 33 studies: the interval still leaves out no effect if no single study may give more than "
-        "84.3 % certainty of the direction, but not at 80 %, which does not show absence of bias."
+        "84.3 % certainty of the direction, but not at 80 %; standing under a ceiling does "
+        "not show absence of bias."
     )
+
+
+def test_what_a_ceiling_changes_is_seen_against_the_same_interval_without_one():
+    given = CASES["corticosteroids"]()
+    found = ceilings.of(given)
+    free, capped = found.strata[0].fits[:2]
+    drawn = [item for item in card.lay_out(found, given.analysis).of("result") if item.text.startswith("(")]
+    texts = [item.text for item in drawn]
+    limits = [f"({wording.interval('RR', fit.ci)})" for fit in (free, capped)]
+    assert texts[2:4] == limits
+    (planned,) = (s.pooled for s in given.analysis.strata if s.stratum == "treatment_cohort")
+    assert planned.ci.high > free.ci.high
 
 
 def test_reading_where_there_is_nothing_to_lose():
     given = CASES["corticosteroids"]()
-    assert "includes no effect without any ceiling" in card.reading(ceilings.of(given), given.analysis)
+    said = card.reading(ceilings.of(given), given.analysis)
+    assert "the pooled interval includes no effect without any ceiling (of its Wald intervals, drawn here," in said

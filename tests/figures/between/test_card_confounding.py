@@ -111,5 +111,6 @@ def test_reading_of_the_treatment_cohorts():
     given = CASES["ivig"]()
     assert card.reading(confounding.of(given), given.analysis) == (
         "To explain the effect, an unmeasured confounder would have to go with both factor and outcome by a risk ratio "
-        "of at least 3.50 (treatment cohorts; 1.75 for the interval), which does not show absence of bias."
+        "of at least 3.50 (treatment cohorts; 1.75 for the interval); a large E-value does not show absence "
+        "of bias."
     )

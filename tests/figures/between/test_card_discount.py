@@ -84,10 +84,10 @@ def test_the_figures_beside_the_band_are_those_of_the_curve():
 def test_the_reading_gives_the_tipping_point_and_both_ends():
     found, analysis, _ = drawn("agree")
     assert card.reading(found, analysis) == (
-        "with prospective studies at full weight, case-control studies must be trusted at least 4.2 % for the interval "
-        "to leave out no effect (from 1.26 (0.94 to 1.69) without them to 1.24 (1.13 to 1.38))"
+        "With prospective studies at full weight, case-control studies must be trusted at least 4.2 % for the interval "
+        "to leave out no effect (from 1.26 (0.94 to 1.69) without them to 1.24 (1.13 to 1.38))."
     )
     found, analysis, _ = drawn("alone")
     assert card.reading(found, analysis).endswith(
-        "(standardised mean difference 1.09 (95 % CI 0.53 to 1.65) at full trust, 2 studies, Wald interval)"
+        "(standardised mean difference 1.09 (95 % CI 0.53 to 1.65) at full trust, 2 studies, Wald interval)."
     )

@@ -1,5 +1,7 @@
 """Card of the design ladder."""
 
+from dataclasses import replace
+
 import pytest
 from boxes import collisions, outside
 
@@ -71,3 +73,17 @@ def test_differences_of_means_are_higher_or_lower():
     )
     said = reading(of(review), review.analysis)
     assert said.startswith("Standardised mean differences of case-control studies are on average 0.50 lower than those")
+
+
+def test_designs_that_are_never_pooled_are_counted():
+    given = made(
+        synthesis("prospective", [0.1, 0.2, 0.0], [0.05] * 3), synthesis("case_control", [0.3, 0.2, 0.4], [0.05] * 3)
+    )
+    apart = next(row for row in bundled("nk-cells", "ivig").rows if row.grade.stratum == "cross_sectional")
+    asked = replace(given, selection=replace(given.selection, unplanned=(apart, apart)))
+    found = of(asked)
+    assert found.never_pooled == {"cross_sectional": 2}
+    texts = [text.text for text in lay_out(found, asked.analysis).of("apart")]
+    assert " ".join(texts) == "Cross-sectional: 2 comparisons, shown in the report and never pooled."
+    assert of(given).never_pooled == {}
+    assert lay_out(of(given), given.analysis).of("apart") == ()

@@ -53,14 +53,14 @@ def words(given):
 def test_the_sentence_gives_the_range_of_effects():
     given = CASES["both"]()
     assert card.reading(misclassified.of(given), given.analysis) == (
-        "With a sensitivity of 80 % to 95 % and a specificity of 90 % to 99 %, the prospective effect would be between "
-        "2.85 and 4.31 in place of 2.67 and the case-control effect would be between 2.85 and 4.31 in place of 2.67."
+        "With a sensitivity of 80 % to 95 % and a specificity of 90 % to 99 %, the prospective result would be between "
+        "2.85 and 4.31 in place of 2.67 and the case-control result would be between 2.85 and 4.31 in place of 2.67."
     )
 
 
 def test_what_is_impossible_or_not_corrected_is_said():
     given = CASES["one value"]()
-    assert "the counts of the prospective stratum could not have come about" in card.reading(
+    assert "the counts of the prospective studies could not have come about" in card.reading(
         misclassified.of(given), given.analysis
     )
     assert "Prospective: 100 % of the ranges would not give the counts of" in words(given)

@@ -67,12 +67,12 @@ def test_bars_are_as_long_as_the_weights(name):
 def test_the_reading_tells_prediction_finding_and_conflict():
     found, analysis, _ = drawn("agree")
     assert card.reading(found, analysis) == (
-        "before looking, the 33 case-control studies would have predicted 1.24 (0.84 to 1.89) as the mean odds ratio "
-        "of the prospective studies; found was 1.26 (0.94 to 1.69), P = 0.95 for a result at least as far off; a "
-        "robust prior with what was found gives 1.25 (1.00 to 1.58)"
+        "Before looking, the 33 case-control studies would have predicted 1.24 (0.84 to 1.89) as the mean odds ratio "
+        "of the prospective studies; found was 1.26 (0.94 to 1.69), P = 0.95 for a result at least as far off; the "
+        "prediction as a cautious prior with what was found gives 1.25 (1.00 to 1.58)."
     )
 
 
 def test_the_worth_is_in_people_where_they_are_known():
-    assert "17 people of the trials" in " ".join(text.text for text in drawn("trials")[2].texts)
+    assert "17 women of the trials" in " ".join(text.text for text in drawn("trials")[2].texts)
     assert "prospective studies, by their mean information" in " ".join(text.text for text in drawn("agree")[2].texts)

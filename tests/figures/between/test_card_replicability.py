@@ -84,8 +84,8 @@ def test_captions():
     assert said("passive smoking") == (
         "At level 0.05, 4 prospective studies together are not shown to point above no effect, and 27 % of all subsets "
         "lead to another conclusion; the results of at least 4 of 33 case-control studies point above no effect "
-        "whichever others are left out, and 20 % of sampled subsets lead to another conclusion; no direction is shown "
-        "in each design: the prospective studies alone show none."
+        "whichever others are left out, and 20 % of sampled subsets lead to another conclusion; not every design "
+        "shows a direction: the prospective studies by themselves show none."
     )
     assert said("one way").endswith("one direction is supported by at least 3 studies in each design.")
     assert "the result of the one study among prospective studies points below no effect" in said("far")
@@ -100,7 +100,7 @@ def test_what_a_removal_does_is_said():
     assert "Leaving out 2 studies (Garfinkel 1981 and Butler 1988) makes the interval leave out no effect" in notes(
         "passive smoking"
     )
-    assert "Leaving out 6 studies of a certain choice changes the conclusion, leaving out any 3 does not" in notes(
+    assert "Leaving out 6 studies, chosen well, changes the conclusion, leaving out any 3 does not" in notes(
         "passive smoking"
     )
     assert "Two studies: no method gives a trustworthy interval" in notes("two scales")

@@ -1,5 +1,7 @@
 """Card of the value of one more study."""
 
+import dataclasses
+
 import pytest
 from boxes import collisions, outside
 
@@ -85,3 +87,22 @@ def test_a_ratio_by_itself_is_given_to_a_factor():
     said = [text.text for text in figure.lay_out(of(given), given.analysis).texts if text.role == "result"]
     # 40 people with v 0.4: 50 give exp(1.96 sqrt(16 / 50)) = 3.03
     assert "a factor of 3.03" in said
+
+
+@pytest.mark.parametrize(
+    ("chance", "words"), [(0.4, "under 1 %"), (1.0, "1 %"), (95.0, "95 %"), (99.0, "99 %"), (99.5, "over 99 %")]
+)
+def test_chances_near_none_and_all_are_given_as_bounds(chance, words):
+    given = CASES["two measures"]()
+    found = of(given)
+    one = next(one for one in found.strata if one.targets and one.targets[0].now and one.stratum == "prospective")
+    target = dataclasses.replace(one.targets[0], chance=(chance, *one.targets[0].chance[1:]))
+    only = dataclasses.replace(found, strata=(dataclasses.replace(one, targets=(target,)),))
+    assert figure.reading(only, given.analysis).endswith(f"with a chance of {words}.")
+
+
+def test_a_hopeless_study_gives_its_factor_alone_without_meeting_its_bar():
+    given = made(synthesis("prospective", [4.0], [90.0], people=[40]))
+    layout = figure.lay_out(of(given), given.analysis)
+    assert collisions(layout) == []
+    assert ">1 000 000" in [text.text.replace("\N{NARROW NO-BREAK SPACE}", " ") for text in layout.of("result")]

@@ -95,3 +95,9 @@ def test_numbers_that_other_checks_name_are_left_to_them():
 def test_designs_that_lead_nowhere_do_not_stop_the_other_checks():
     orphan = {**small_review.rows()["Effects"][0], "effect_id": "x-1", "design_id": "nowhere"}
     assert [each.id for each in found(bias=[BIAS | {"analysis": "tea"}], effects=[orphan])] == ["D01"]
+
+
+@pytest.mark.parametrize(("sd", "asked"), [("0.49", []), ("0.5", ["D03"]), ("0.9", ["D03"])])
+def test_a_factor_whose_two_standard_deviations_reach_nothing_is_asked_about(sd, asked):
+    factor = BIAS | {"kind": "proportional", "mean": "1", "sd": sd}
+    assert [each.id for each in found(bias=[factor])] == asked

@@ -150,15 +150,13 @@ def test_biases_that_can_explain_everything_say_no_more():
     assert (left.estimate, left.ci) == (0.0, None)
 
 
-@pytest.mark.parametrize(
-    ("bounds", "said"),
-    [
-        ([{"kind": "confounding", "factor": [2], "source": "x"}], "bounded by 2 risk ratios, not by 1"),
-        ([{"kind": "selection", "factor": [2, 2, 2], "source": "x"}], "bounded by 2 or 4 risk ratios, not by 3"),
-        ([BOUNDS[1], BOUNDS[1]], "misclassification is bounded twice"),
-    ],
-)
-def test_wrong_bounds_are_told_and_not_used(bounds, said):
-    found = of(made(spread("prospective", "RR"), settings={"confounding": {"bounds": bounds}}))
-    assert said in found.not_given["bounds"]
-    assert found.strata[0].bounded is None
+def test_equal_effects_without_an_interval_are_left_out():
+    """Plain Hartung-Knapp gives effects that are all equal no interval."""
+    model = {"interval": "HK"}
+    equal = synthesis("case_control", [0.5] * 4, [0.04] * 4, model=model)
+    reason = "the interval of the analysis does not exist for equal effects, so there is no E-value of its limit"
+    assert of(made(equal, model=model)) == reason
+    unequal = synthesis("prospective", [0.1, 0.4, 0.2], [0.04] * 3, model=model)
+    found = of(made(unequal, equal, model=model))
+    assert [stratum.stratum for stratum in found.strata] == ["prospective"]
+    assert found.not_given == {"case_control": reason}

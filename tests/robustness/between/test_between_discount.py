@@ -155,7 +155,7 @@ def test_passive_smoking_needs_little_trust_and_the_tipping_point_is_exact():
 def test_the_bundled_trials_tip_with_half_trust_in_the_cohorts_or_never():
     ivig, steroids = (discount.of(bundled("nk-cells", name)).curves[0] for name in ("ivig", "corticosteroids"))
     assert tipping(ivig) == "treatment cohorts must be trusted at least 51.5 % for the interval to leave out no effect"
-    assert tipping(steroids) == "at no trust in the treatment cohorts does the interval leave out no effect"
+    assert tipping(steroids) == "however far the treatment cohorts are trusted, the interval includes no effect"
 
 
 def test_grades_give_the_trust_and_the_protocol_changes_it():
@@ -207,7 +207,7 @@ def curve_of(*ranges, stronger="prospective"):
 @pytest.mark.parametrize(
     ("ranges", "words"),
     [
-        ([], "at no trust in the case-control studies does the interval leave out no effect"),
+        ([], "however far the case-control studies are trusted, the interval includes no effect"),
         (
             [(0, 1, "above")],
             "the interval leaves out no effect at any trust in the case-control studies, even without them",

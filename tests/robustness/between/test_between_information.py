@@ -226,10 +226,12 @@ def test_an_effect_of_the_protocol_is_for_the_measure_of_the_first_stratum():
     assert [one.effect_source for one in found.strata] == ["given in the protocol", "smallest effect that matters"]
 
 
-@pytest.mark.parametrize("effect", [1, 0, -2])
-def test_no_effect_cannot_be_looked_for(effect):
-    case = made(synthesis("prospective", [0.1, 0.5], [0.02, 0.03]), settings={"information": {"effect": effect}})
-    assert of(case) == f"odds ratio {effect:g} is no effect that could be found"
+def test_no_effect_cannot_be_looked_for():
+    ratio = synthesis("prospective", [0.1, 0.5], [0.02, 0.03], measure="OR")
+    other = synthesis("case_control", [0.1, 0.5], [0.02, 0.03], measure="SMD")
+    found = of(made(ratio, other, settings={"information": {"effect": -2}}))  # possible on the second measure
+    assert isinstance(found, Information)
+    assert found.left_out == {"prospective": "odds ratio −2 cannot be an effect to be found"}
 
 
 def test_it_goes_to_plain_data_and_back():

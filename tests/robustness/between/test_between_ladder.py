@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from between_cases import bundled, made, synthesis
 from metaan.pooling.regression.meta_regression import meta_regression
-from metaan.robustness.between.ladder import Ladder, design_contrast, of
+from metaan.robustness.between.ladder import Ladder, between_designs, of
 from metaan.terms.records import Pooled
 
 Y1, V1 = [0.1, 0.3, 0.2, -0.1], [0.04, 0.05, 0.02, 0.09]
@@ -137,7 +137,7 @@ def test_the_record_survives_json():
 
 @pytest.mark.parametrize("interval", ["Wald", "HK", "mKH"])
 def test_a_common_variance_is_the_meta_regression_on_design(interval):
-    found = design_contrast(Y, V, WEAKER, interval=interval)
+    found = between_designs(Y, V, WEAKER, interval=interval)
     fitted = meta_regression(Y, V, {"design": [float(each) for each in WEAKER]}, interval=interval)
     assert (found.estimate, found.ci.low, found.ci.high) == pytest.approx(
         (fitted.estimates[1], fitted.ci_low[1], fitted.ci_high[1])
@@ -154,7 +154,7 @@ def test_a_common_variance_is_the_meta_regression_on_design(interval):
 def test_designs_swapped_turn_the_sign(stronger, weaker, variance):
     y, v = zip(*stronger, *weaker, strict=True)
     group = np.repeat([False, True], [len(stronger), len(weaker)])
-    one, other = (design_contrast(y, v, each, variance=variance, tau2="DL") for each in (group, ~group))
+    one, other = (between_designs(y, v, each, variance=variance, tau2="DL") for each in (group, ~group))
     assert one.estimate == pytest.approx(-other.estimate, abs=1e-9)
     assert one.ci.low == pytest.approx(-other.ci.high, abs=1e-9)
     assert one.p == pytest.approx(other.p, abs=1e-9)
@@ -171,4 +171,4 @@ def test_designs_swapped_turn_the_sign(stronger, weaker, variance):
 )
 def test_what_cannot_be_contrasted_is_refused(change, says):
     with pytest.raises(ValueError, match=says):
-        design_contrast(**{"yi": Y, "vi": V, "weaker": WEAKER, **change})
+        between_designs(**{"yi": Y, "vi": V, "weaker": WEAKER, **change})

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from between_cases import bundled, made, synthesis
 from metaan.pooling.pool import pool
 from metaan.robustness.between.calibrated import calibrated_shares
-from metaan.robustness.between.meaningful import ALIKE, Meaningful, in_words, of, share_beyond
+from metaan.robustness.between.meaningful import ALIKE, NARROW, ROUGH, Meaningful, in_words, of, share_beyond
 from oracle import load
 
 #: Fisher's z of 21 replications, as MetaUtility's help page of prop_stronger has them
@@ -169,6 +169,30 @@ def test_passive_smoking_by_design():
     assert Meaningful.from_dict(found.to_dict()) == found
 
 
+def test_a_share_at_the_edge_is_said_to_be_less_sure_than_its_interval():
+    """Three studies that hardly differ: 99 of 100 settings, give or take nothing by the delta method."""
+    (few,) = of(made(synthesis("prospective", [0.2, 0.6, 0.3], [0.04] * 3))).strata
+    assert few.share > 0.98
+    assert few.remark == f"{ROUGH}; {NARROW}"
+    y = [1.5 + 0.5 * (-1) ** i for i in range(12)]
+    (many,) = of(made(synthesis("case_control", y, [0.01] * 12))).strata
+    assert many.share > 0.85
+    assert many.remark == NARROW
+    (middle,) = of(made(synthesis("case_control", [each - 1.2 for each in y], [0.01] * 12))).strata
+    assert 0.15 < middle.share < 0.85
+    assert middle.remark == ""
+
+
+def test_few_studies_are_counted_without_a_bootstrap_interval():
+    """Of three studies there are ten samples: an interval from them has no coverage to speak of."""
+    y = [0.1, 0.9, 0.2, 0.8, -0.1, 0.7, 0.5, 0.3, 0.0, 0.6]
+    (nine,) = of(made(synthesis("case_control", y[:9], [0.02] * 9))).strata
+    assert nine.count == 5
+    assert (nine.count_ci, nine.other_count_ci) == (None, None)
+    (ten,) = of(made(synthesis("case_control", y, [0.02] * 10))).strata
+    assert ten.count_ci.low < ten.count / ten.k < ten.count_ci.high
+
+
 def test_a_threshold_of_the_settings_has_its_side():
     y, v = [0.3, 0.8, -0.2, 0.6, 0.9], [0.02] * 5
     for printed, above in ((0.8, False), (1.25, True)):
@@ -184,5 +208,6 @@ def test_what_cannot_be_estimated_is_said():
     assert of(made(two)) == "fewer than three studies: how much true effects differ cannot be estimated"
     three = synthesis("prospective", [0.1, 0.9, 0.2], [0.02] * 3)
     assert of(made(three, two)).not_done == {"case_control": of(made(two))}
-    nowhere = made(three, settings={"meaningful": {"beyond": 0}})
-    assert of(nowhere) == "the threshold of the protocol is 0, which no odds ratio can be"
+    other = synthesis("case_control", [0.1, 0.9, 0.2], [0.02] * 3, measure="SMD")
+    nowhere = of(made(three, other, settings={"meaningful": {"beyond": 0}}))
+    assert nowhere.not_done == {"prospective": "the threshold of the protocol is 0, which no odds ratio can be"}

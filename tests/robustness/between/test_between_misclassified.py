@@ -164,16 +164,9 @@ def test_a_stratum_with_a_study_without_counts_is_not_corrected():
     )
 
 
-@pytest.mark.parametrize(
-    ("change", "why"),
-    [
-        ({"sensitivity": [0.5, 0.9], "specificity": [0.5, 0.9]}, "no better than chance"),
-        ({"sensitivity": [0.8, 1.2]}, "do not lie between 0 and 1"),
-    ],
-)
-def test_ranges_that_make_no_sense_say_so(change, why):
-    analysis = made(stratum("case_control", TABLES), settings={"misclassified": {**RANGES, **change}})
-    assert why in misclassified.of(analysis)
+def test_a_treatment_is_not_measured():
+    trial = made(stratum("trial", TABLES), settings={"misclassified": RANGES}, kind="treatment")
+    assert misclassified.of(trial) == "a treatment is given, not measured"
 
 
 def test_without_ranges_nothing_is_corrected():

@@ -122,6 +122,11 @@ def test_shares_medians_and_curve_are_those_of_the_table(given):
         assert {row["interval"] for row in rows} == set(one.by_interval)
 
 
+def test_the_planned_analysis_agrees_with_itself_at_no_effect():
+    (one,) = of(made(synthesis("case_control", [0.0] * 5, [0.04] * 5))).strata
+    assert (one.main, one.agree, one.leaves_out, one.other_way) == (0.0, 1.0, 0.0, 0.0)
+
+
 def test_no_two_rows_of_the_table_are_the_same_data_on_the_same_model():
     _, table = with_table(bundled("nk-cells", "ivig"))
     choices = [tuple(row[name] for name in ("stratum", *COLUMNS[2:11])) for row in table]

@@ -18,6 +18,7 @@ def add(card: Card, analysis: Analysis, measure: str, adjusted: list[CardRow]) -
     for synthesis in analysis.strata:
         if synthesis.measure == measure:
             words.update(synthesis.words)
+    card.measure(measure)
     card.effects(
         measure,
         [*rows(analysis, measure), *adjusted],

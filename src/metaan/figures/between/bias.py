@@ -19,11 +19,16 @@ from metaan.terms.records import Analysis, Interval
 TITLE = "If the weaker studies are biased as others were"
 HOW = (
     "The first rows are the designs as they stand; below them the weaker one with weights that favour its large "
-    "studies, and after a bias is taken out, once with the published average and once with several that are assumed"
+    "studies, and after a bias is taken out, once with the published average and once with several that are assumed."
 )
 MOST = 12  #: rows
 T = TypeVar("T", Weighted, DesignBias, Elicited)
-SAID = {NONE: "no bias on average", LOW: "lower published limit", HIGH: "upper published limit", TWICE: "twice that"}
+SAID = {
+    NONE: "no bias on average",
+    LOW: "lower published limit",
+    HIGH: "upper published limit",
+    TWICE: "twice the average",
+}
 
 
 def lay_out(found: BiasAdjusted, analysis: Analysis) -> Layout:

@@ -9,6 +9,7 @@ from metaan.figures.axis import Axis, build
 from metaan.figures.layout import Canvas, Layout
 from metaan.terms import wording
 from metaan.terms.designs import STRATA
+from metaan.terms.measures import MEASURES
 from metaan.terms.records import Analysis, Interval
 
 WIDTH = 360.0
@@ -72,6 +73,11 @@ class Card:
         first = self.y + size
         self.canvas.lines(role, x, first, wrapped, size, PITCH * size, colour=colour, bold=bold)
         self.y += PITCH * size * len(wrapped)
+
+    def measure(self, measure: str) -> None:
+        """Say over the plot which measure its axis has."""
+        label = MEASURES[measure].label
+        self.words("measure", label[0].upper() + label[1:], style.TINY, colour=style.GREY, x=LABELS + 4)
 
     def effects(
         self,

@@ -43,6 +43,25 @@ FIGURES: Mapping[str, ModuleType] = {
     "replicability": replicability,
 }
 
+#: what methodologists call them
+NAMES: Mapping[str, str] = {
+    "ladder": "ratio between designs",
+    "meaningful": "share of meaningful effects",
+    "ceilings": "credibility ceilings",
+    "confounding": "E-values and confounding",
+    "bias": "bias-adjusted pooling",
+    "discount": "power prior",
+    "prior": "robust prior",
+    "dilution": "regression dilution",
+    "misclassified": "misclassification",
+    "shifts": "reverse causation and choice of controls",
+    "information": "required information size",
+    "value": "value of one more study",
+    "multiverse": "multiverse",
+    "accuracy": "accuracy at a cut-off",
+    "replicability": "replicability",
+}
+
 
 def cards(found: BetweenDesigns, analysis: Analysis) -> dict[str, Layout]:
     """Return the figure of every method that gave a result."""

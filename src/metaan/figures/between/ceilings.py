@@ -4,16 +4,16 @@ from metaan.figures import style
 from metaan.figures.between import as_they_stand
 from metaan.figures.between.card import Card, CardRow
 from metaan.figures.layout import Layout
-from metaan.robustness.between.ceilings import CAUTION, ELSEWHERE, Ceilings, StratumCeilings
+from metaan.robustness.between.ceilings import CAUTION, ELSEWHERE, CeilingFit, Ceilings, StratumCeilings
 from metaan.terms import wording
 from metaan.terms.designs import STRATA
 from metaan.terms.records import Analysis
 
 TITLE = "If no single study can be sure of the direction"
 HOW = (
-    "Each lower row lets every single study be less sure of the direction of its effect, by widening the intervals of "
+    "Each row lets every single study be less sure of the direction of its effect, by widening the intervals of "
     "those that are surer, and pools again; where the interval reaches no effect, the result rested on more certainty "
-    f"than that; for comparison, {ELSEWHERE[0].lower()}{ELSEWHERE[1:]}"
+    f"than that. For comparison, {ELSEWHERE[0].lower()}{ELSEWHERE[1:]}."
 )
 
 
@@ -30,19 +30,23 @@ def lay_out(found: Ceilings, analysis: Analysis) -> Layout:
 
 
 def _rows(stratum: StratumCeilings) -> list[CardRow]:
-    fits = [fit for fit in stratum.fits if fit.ceiling > 0]
     return [
         CardRow(
-            label=f"at most {_certainty(fit.ceiling)} sure",
-            detail=f"{fit.raised} of {stratum.k} held back",
-            heading=STRATA[stratum.stratum].label if fit is fits[0] else "",
+            label=f"at most {_certainty(fit.ceiling)} sure" if fit.ceiling else "no ceiling",
+            detail=_widened(fit, stratum.k),
+            heading=STRATA[stratum.stratum].label if fit is stratum.fits[0] else "",
             estimate=fit.estimate,
             ci=fit.ci,
             stratum=stratum.stratum,
             pooled=False,
         )
-        for fit in fits
+        for fit in stratum.fits
     ]
+
+
+def _widened(fit: CeilingFit, k: int) -> str:
+    """Return how many intervals a ceiling widens; without one, that all rows have Wald intervals."""
+    return f"{fit.raised} of {k} studies widened" if fit.ceiling else "Wald interval, as below it"
 
 
 def _certainty(ceiling: float) -> str:
@@ -55,7 +59,10 @@ def _tips(stratum: StratumCeilings) -> str:
     """Return how little certainty of single studies the result can bear."""
     name = f"{STRATA[stratum.stratum].label}, {wording.count(stratum.k, 'study', 'studies')}"
     if stratum.tipping is None:
-        return f"{name}: the interval includes no effect without any ceiling"
+        free = stratum.fits[0].ci
+        wald = free.low > 0 or free.high < 0
+        drawn = " (of its Wald intervals, drawn here, the first leaves it out, but they are too narrow)" if wald else ""
+        return f"{name}: the pooled interval includes no effect without any ceiling{drawn}"
     if stratum.tipping == 0:
         return f"{name}: the interval leaves out no effect only if single studies may be fully sure of the direction"
     below = [fit.ceiling for fit in stratum.fits if fit.ceiling > stratum.tipping]
@@ -68,4 +75,4 @@ def _tips(stratum: StratumCeilings) -> str:
 
 def reading(found: Ceilings, analysis: Analysis) -> str:
     """Return how much certainty of single studies each weaker result needs, in one sentence."""
-    return wording.sentence(f"{'; '.join(map(_tips, found.strata))}, which {CAUTION}")
+    return wording.sentence(f"{'; '.join(map(_tips, found.strata))}; standing under a ceiling {CAUTION}")

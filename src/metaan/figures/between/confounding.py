@@ -20,8 +20,8 @@ TITLE = "How strong confounding would have to be"
 HOW = (
     "A mark stands at the risk ratio that an unmeasured confounder would need with both factor and outcome to explain "
     "the estimate, the bar before it at what explains the limit of its interval nearest no effect (E-values); "
-    "“three biases” is what each would need if confounding, selection and misclassification acted together; the curve "
-    "falls as confounding leaves fewer settings with an effect that matters"
+    "the three biases are confounding, selection and misclassification, acting together; the curve falls as "
+    "confounding leaves fewer settings with an effect that matters."
 )
 HIGH, EACH = 64.0, 48.0  #: of the curves: at least, and for each
 ROW = 27.0
@@ -104,7 +104,7 @@ def _e_value(card: Card, axis: Axis, stratum: StratumConfounding) -> None:
     e = stratum.e
     card.canvas.text("label", 0, y - 1.5, design.label, style.SMALL)
     card.canvas.text(
-        "detail", 0, y + 9, f"three biases: {wording.ratio(stratum.joint)} each", style.TINY, colour=style.GREY
+        "detail", 0, y + 9, f"by three biases: {wording.ratio(stratum.joint)} each", style.TINY, colour=style.GREY
     )
     near, far = axis.at(math.log(e.e_limit)), axis.at(math.log(e.e_value))
     card.canvas.line("interval", (near, y), (far, y), design.colour, 1.2)
@@ -181,14 +181,21 @@ def _line(curve: Curve, high: float) -> list[tuple[float, float]]:
     ]
 
 
+def _way(conversion: str) -> str:
+    return conversion if "risk ratio" in conversion else f"{conversion} taken as a risk ratio"
+
+
 def _notes(found: Confounding) -> list[str]:
     """Return how effects became risk ratios, and what could not be asked."""
-    ways = dict.fromkeys(s.e.conversion for s in found.strata if s.e.conversion != AS_IT_IS)
+    ways = dict.fromkeys(_way(s.e.conversion) for s in found.strata if s.e.conversion != AS_IT_IS)
     said = [*ways, *([found.outcome] if found.outcome else [])]
     names = {stratum: STRATA[stratum].label for stratum in found.not_given if stratum in STRATA}
     return [
         *(["; ".join(said)] if said else []),
-        *(f"{names.get(name, 'Biases typed')}: {why}" for name, why in found.not_given.items()),
+        *(
+            f"{names[name]}: not asked, {why}" if name in names else f"Biases typed: not used, {why}"
+            for name, why in found.not_given.items()
+        ),
     ]
 
 
@@ -196,7 +203,7 @@ def reading(found: Confounding, analysis: Analysis) -> str:
     """Return how strong a confounder would have to be, in one sentence."""
     return wording.sentence(
         "to explain the effect, an unmeasured confounder would have to go with both factor and outcome by a risk "
-        f"ratio of at least {wording.listed(list(map(_says, found.strata)))}, which {CAUTION}"
+        f"ratio of at least {wording.listed(list(map(_says, found.strata)))}; a large E-value {CAUTION}"
     )
 
 

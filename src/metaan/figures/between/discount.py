@@ -4,10 +4,10 @@ import math
 from collections.abc import Callable
 
 from metaan.figures import forest_marks as marks
-from metaan.figures import style
+from metaan.figures import style, text
 from metaan.figures.axis import Axis
 from metaan.figures.between import as_they_stand
-from metaan.figures.between.card import LABELS, WIDTH, Card, CardRow
+from metaan.figures.between.card import LABELS, RESULTS, WIDTH, Card, CardRow
 from metaan.figures.layout import Layout
 from metaan.figures.repeated import Strokes
 from metaan.robustness.between.discount import Curve, Discount, tipping
@@ -21,6 +21,8 @@ HOW = (
     "The band is the pooled interval, from no trust in the weaker studies at the top to full trust at the bottom, dark "
     "where it leaves out no effect."
 )
+
+KEY = "Band: pooled interval; dark where it leaves out no effect"
 
 HEIGHT = 130.0  #: of the band
 MARKS = (0.0, 0.25, 0.5, 0.75, 1.0)  #: levels of trust with a label
@@ -39,7 +41,7 @@ def lay_out(found: Discount, analysis: Analysis) -> Layout:
 
 def reading(found: Discount, analysis: Analysis) -> str:
     """Return from which trust on the interval leaves out no effect, for every pair of designs."""
-    return "; ".join(_says(analysis, curve) for curve in found.curves)
+    return wording.sentence("; ".join(_says(analysis, curve) for curve in found.curves))
 
 
 def _says(analysis: Analysis, curve: Curve) -> str:
@@ -70,14 +72,16 @@ def _curve(card: Card, analysis: Analysis, curve: Curve, *, several: bool) -> No
         rows.append(
             CardRow(
                 label="Trusted by grade",
-                detail=f"{STRATA[curve.weaker].label.lower()} {grades}, arbitrary",
+                detail=f"{STRATA[curve.weaker].label.lower()}: grade {grades} (arbitrary)",
                 estimate=curve.by_grade.estimate,
                 ci=curve.by_grade.ci,
                 pooled=False,
             )
         )
+    card.measure(curve.measure)
     axis = card.effects(curve.measure, rows, small=weaker.small)
     card.words("lead", f"Trust in the {plural(curve.weaker)}", style.SMALL, bold=True)
+    card.words("key", KEY, style.TINY, colour=style.GREY)
     card.y += 4
     _band(card, axis, curve, weaker.small)
     words = {**analysis.words, **weaker.words}
@@ -117,8 +121,9 @@ def _band(card: Card, axis: Axis, curve: Curve, small: Interval | None) -> None:
         if not tip and trust >= curve.trust[0]:
             _, low, high = _between(edges, trust)
             if math.isfinite(high - low):
-                said = wording.interval(curve.measure, Interval(low, high))
-                canvas.text("limits", WIDTH, y + 3.6, said, style.SMALL, anchor="end")
+                said = text.wrap(wording.interval(curve.measure, Interval(low, high)), style.SMALL, RESULTS)
+                first = y + 3.6 - 0.5 * CLEAR * (len(said) - 1)
+                canvas.lines("limits", WIDTH, first, said, style.SMALL, CLEAR, anchor="end")
     card.y = at(1.0) + 6
 
 

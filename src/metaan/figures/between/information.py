@@ -21,7 +21,7 @@ HOW = (
     "standard errors (Z) after each year, which chance alone would rarely take beyond the grey boundary."
 )
 
-KEY = "Coloured: mean in standard errors (Z) after each year; grey: boundary"
+KEY = "Coloured: mean in standard errors (Z) after each year; grey: monitoring boundary"
 
 PANELS = 3  #: strata at most
 BAR, TALL = 11.0, 66.0  #: height of a bar and of a panel
@@ -29,6 +29,7 @@ LEFT, RIGHT = 30.0, WIDTH - 8.0  #: ends of a panel
 TOP = 8.0  #: largest Z shown
 ROOM = 1.15  #: largest share shown, of that required
 STEPS = 24  #: points of a boundary
+CLOSE = 11.0  #: range of Z from which on every other tick is left out
 
 
 def lay_out(found: Information, analysis: Analysis) -> Layout:
@@ -147,7 +148,7 @@ def _curve(card: Card, one: Reached) -> None:
     def y(z: float) -> float:
         return floor - TALL * (min(max(z, bottom), top) - bottom) / (top - bottom)
 
-    for z in range(0, int(top) + 1, 2):
+    for z in range(0, int(top) + 1, 2 if top - bottom < CLOSE else 4):
         canvas.line("grid", (LEFT, y(z)), (RIGHT, y(z)), style.GRID if z else style.AXIS, 0.8)
         canvas.text("tick", LEFT - 5, y(z) + 3, str(z), style.TINY, colour=style.GREY, anchor="end")
     canvas.text("tick", 0, y(0) - (y(0) - y(2)) / 2 + 3, "Z", style.TINY, colour=style.GREY)

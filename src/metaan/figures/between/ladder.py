@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 
 from metaan.figures import style
-from metaan.figures.between.card import LABELS, Card, CardRow
+from metaan.figures.between.card import Card, CardRow
 from metaan.figures.layout import Layout
 from metaan.robustness.between.given import plural
 from metaan.robustness.between.ladder import SEPARATE, DesignContrast, Ladder, Rung, Step
@@ -16,8 +16,8 @@ from metaan.terms.records import Analysis, Interval
 
 TITLE = "Designs apart, and the gap between them"
 HOW = (
-    "Above, each design on its own; below, the weaker design against the stronger one in several ways, and in grey "
-    "averages that others found over other topics."
+    "Above, each design on its own; below, the weaker design against the stronger one in several ways (the "
+    "spread is tau², that of true effects between studies), and in grey averages that others found over other topics."
 )
 
 _ESTIMATORS = {"DL": "DerSimonian-Laird"}
@@ -30,6 +30,9 @@ def lay_out(found: Ladder, analysis: Analysis) -> Layout:
     for number, measure in enumerate(dict.fromkeys(rung.measure for rung in found.rungs)):
         card.y += 8 if number else 0
         _panel(card, analysis, measure, [rung for rung in found.rungs if rung.measure == measure])
+    for stratum, count in found.never_pooled.items():
+        said = f"{STRATA[stratum].label}: {wording.count(count, 'comparison')}, shown in the report and never pooled."
+        card.words("apart", said, style.SMALL, colour=style.GREY)
     tested = sum(bool(step.ways) for step in found.steps)
     for step in found.steps:
         card.y += 8
@@ -41,7 +44,7 @@ def lay_out(found: Ladder, analysis: Analysis) -> Layout:
         if rows:
             card.y += 2
             ends = [end for way in ways for end in (way.ci.low, way.ci.high)]
-            card.effects(step.measure, rows, directions=("lower", "higher"), points=ends)
+            card.effects(step.measure, rows, directions=_directions(step), points=ends)
     return card.layout(reading(found, analysis), found.assumption)
 
 
@@ -88,13 +91,18 @@ def _heading(step: Step) -> str:
     return f"{named}, {MEASURES[step.measure].ratio_of}" if step.ways or step.expected else named
 
 
+def _directions(step: Step) -> tuple[str, str]:
+    """Return what lies left and right of no difference between two designs."""
+    weaker = STRATA[step.weaker].label.lower()
+    return f"{weaker} lower", f"{weaker} higher"
+
+
 def _panel(card: Card, analysis: Analysis, measure: str, rungs: Sequence[Rung]) -> None:
     """Draw the strata of one measure on one axis, with its words under it where they are the same for all."""
     held = [each for each in analysis.strata if each.stratum in {rung.stratum for rung in rungs}]
     found = [{**analysis.words, **each.words} for each in held]
     words = {(each.get("low", ""), each.get("high", "")) for each in found}
-    label = MEASURES[measure].label
-    card.words("measure", label[0].upper() + label[1:], style.TINY, colour=style.GREY, x=LABELS + 4)
+    card.measure(measure)
     directions = words.pop() if len(words) == 1 else ("", "")
     card.effects(measure, [_rung(rung) for rung in rungs], small=held[0].small, directions=directions)
 
@@ -102,7 +110,7 @@ def _panel(card: Card, analysis: Analysis, measure: str, rungs: Sequence[Rung]) 
 def _rung(rung: Rung) -> CardRow:
     detail = wording.count(rung.k, "study", "studies")
     if rung.prediction is not None:
-        detail += f"; a new study {wording.interval(rung.measure, rung.prediction)}"
+        detail += f"; in a new study {wording.interval(rung.measure, rung.prediction)}"
     return CardRow(
         label=STRATA[rung.stratum].label,
         estimate=rung.estimate,
@@ -114,7 +122,7 @@ def _rung(rung: Rung) -> CardRow:
 
 
 def _way(way: DesignContrast) -> CardRow:
-    shared = "A variance for each" if way.variance == SEPARATE else "One variance for both"
+    shared = "Spread of each design" if way.variance == SEPARATE else "One spread for both"
     detail = _ESTIMATORS.get(way.estimator, way.estimator)
     if way.interval in _INTERVALS:
         detail += f", {_INTERVALS[way.interval]}"

@@ -14,7 +14,7 @@ TITLE = "In how many of 100 settings the true effect matters"
 HOW = (
     "Each bar is 100 settings like those studied: coloured where the true effect matters, pale where it is too small, "
     "grey where it matters the other way; the line under it is the interval of the coloured part, and the mark on that "
-    "line what a count of the studies, each drawn towards the mean by its own uncertainty, gives instead"
+    "line what a count of the studies, each drawn towards the mean by its own uncertainty, gives instead."
 )
 BAR = 15.0
 WHISKER = 11.0  #: from the bar down to its interval
@@ -112,7 +112,7 @@ def _uncertainty(stratum: MeaningfulStratum) -> str:
     ci = "" if stratum.share_ci is None else f"Interval of the coloured part: {_limits(stratum.share_ci)} of 100. "
     count = f"◆ counted study by study: {stratum.count} of {stratum.k}"
     if stratum.count_ci is not None:
-        count += f" ({_limits(stratum.count_ci)} of 100)"
+        count += f" (interval {_limits(stratum.count_ci)} of 100)"
     few = f" {wording.sentence(stratum.remark)}" if stratum.remark else ""
     return f"{ci}{count}.{few}"
 

@@ -4,8 +4,9 @@ from metaan.figures import style
 from metaan.figures.between import panels
 from metaan.figures.between.card import Card, CardRow
 from metaan.figures.layout import Layout
+from metaan.robustness.between.given import plural
 from metaan.robustness.between.misclassified import Misclassified, ReclassifiedStratum
-from metaan.terms import wording
+from metaan.terms import phrases, wording
 from metaan.terms.designs import STRATA
 from metaan.terms.records import Analysis
 
@@ -46,14 +47,16 @@ def reading(found: Misclassified, analysis: Analysis) -> str:
 
 
 def _between(each: ReclassifiedStratum) -> str:
-    name, measure = STRATA[each.stratum].label.lower(), each.measure
+    measure = each.measure
     if each.reach is None:
-        return f"the counts of the {name} stratum could not have come about"
+        return f"the counts of the {plural(each.stratum)} could not have come about"
     low, high = (wording.printed(measure, end) for end in (each.lowest, each.highest))
     lies = low if low == high else f"between {low} and {high}"
     if each.impossible > 0:
         lies += ", where the counts allow it,"
-    return f"the {name} effect would be {lies} in place of {wording.printed(measure, each.estimate)}"
+    return (
+        f"the {phrases.result_of(each.stratum)} would be {lies} in place of {wording.printed(measure, each.estimate)}"
+    )
 
 
 def _range(low: float | str, high: float | str) -> str:

@@ -119,6 +119,7 @@ def _key(card: Card) -> None:
 
 
 def _panel(card: Card, analysis: Analysis, measure: str, strata: list[StratumMultiverse], shown: int) -> None:
+    card.measure(measure)
     axis = _axis(measure, strata, shown)
     for number, one in enumerate(strata):
         card.canvas.stratum = one.stratum

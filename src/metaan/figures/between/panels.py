@@ -2,10 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 
-from metaan.figures import style
 from metaan.figures.between import as_they_stand
-from metaan.figures.between.card import LABELS, Card, CardRow
-from metaan.terms.measures import MEASURES
+from metaan.figures.between.card import Card, CardRow
 from metaan.terms.records import Analysis
 
 
@@ -26,7 +24,5 @@ def draw(card: Card, analysis: Analysis, adjusted: Iterable[tuple[str, Sequence[
         if rows:
             panels.setdefault(measure, []).extend(rows)
     for measure, rows in panels.items():
-        label = MEASURES[measure].label
-        card.words("measure", label[0].upper() + label[1:], style.TINY, colour=style.GREY, x=LABELS + 4)
         as_they_stand.add(card, analysis, measure, rows)
         card.y += 4

@@ -14,7 +14,8 @@ from metaan.terms.records import Analysis
 TITLE = "What the weaker studies would have predicted"
 HOW = (
     "The prediction is where the mean of the stronger design would lie if it were one more study of the weaker ones; "
-    "the bars show how much of the prior rests on that before and after the stronger studies are seen."
+    "the bars show how much of the prior, the belief before looking, rests on that before and after the stronger "
+    "studies are seen."
 )
 
 BAR, STEP = 9.0, 17.0  #: height of a bar, and of its row
@@ -31,7 +32,7 @@ def lay_out(found: RobustPrior, analysis: Analysis) -> Layout:
 
 def reading(found: RobustPrior, analysis: Analysis) -> str:
     """Return what was predicted, what was found, and what both say, for every pair of designs."""
-    return "; ".join(_says(pair) for pair in found.pairs)
+    return wording.sentence("; ".join(_says(pair) for pair in found.pairs))
 
 
 def _says(pair: PriorPair) -> str:
@@ -44,7 +45,8 @@ def _says(pair: PriorPair) -> str:
     return (
         f"before looking, the {pair.k_weaker} {weaker} would have predicted "
         f"{wording.effect(pair.measure, pair.predicted, pair.prediction)} as the {of_whom}; found was {found}, "
-        f"{wording.p_value(pair.p)} for a result at least as far off; a robust prior with what was found gives "
+        f"{wording.p_value(pair.p)} for a result at least as far off; the prediction as a cautious prior with "
+        f"what was found gives "
         f"{wording.effect(pair.measure, pair.posterior, pair.posterior_ci)}"
     )
 
@@ -62,20 +64,27 @@ def _pair(card: Card, analysis: Analysis, pair: PriorPair) -> None:
             pooled=False,
         ),
         CardRow(
-            label="Both together", detail="robust prior", estimate=pair.posterior, ci=pair.posterior_ci, pooled=False
+            label="Both together",
+            detail=f"{plural(pair.stronger)} with the prediction as a cautious prior",
+            estimate=pair.posterior,
+            ci=pair.posterior_ci,
+            pooled=False,
         ),
     ]
     words = {**analysis.words, **weaker.words}
     ends = words.get("low", ""), words.get("high", "")
+    card.measure(pair.measure)
     card.effects(pair.measure, rows, small=weaker.small, directions=ends)
     card.y += 4
-    card.words("lead", f"How far the prior rests on the {plural(pair.weaker)}", style.SMALL, bold=True)
+    card.words("lead", f"How much the prior believes the {plural(pair.weaker)}", style.SMALL, bold=True)
     card.y += 4
     colour = STRATA[pair.weaker].colour
-    for label, weight in (("before", pair.weight_before), ("after", pair.weight_after)):
+    for label, weight in (("before looking", pair.weight_before), ("after looking", pair.weight_after)):
         _bar(card, label, weight, colour)
     card.y += 2
-    card.words("conflict", f"Conflict: {_conflict(pair)}. {_worth(pair)}.", style.SMALL)
+    card.words(
+        "conflict", f"Conflict: {_conflict(pair)}. {_worth(pair, analysis.words.get('people', 'people'))}.", style.SMALL
+    )
     card.y += 6
 
 
@@ -93,11 +102,11 @@ def _conflict(pair: PriorPair) -> str:
     return f"{wording.p_value(pair.p)} for a result at least as far from the prediction"
 
 
-def _worth(pair: PriorPair) -> str:
+def _worth(pair: PriorPair, many: str) -> str:
     """Return what the prior is worth, in people where the stronger studies report them."""
     if pair.worth_people is not None:
         people = wording.whole(round(pair.worth_people))
-        return f"The prior is worth {people} people of the {plural(pair.stronger)}"
+        return f"The prior is worth {people} {many} of the {plural(pair.stronger)}"
     return (
         f"The prior is worth {wording.ratio(pair.worth_studies, 1)} {plural(pair.stronger)}, by their mean information"
     )

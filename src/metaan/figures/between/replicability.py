@@ -13,9 +13,9 @@ from metaan.terms.records import Analysis
 
 TITLE = "How many studies bear the result"
 HOW = (
-    "One box a study: full ones support the result’s direction whichever others are left out, by the pooled effect "
+    "One box a study: full ones bear the direction of the result whichever others are left out, by the pooled effect "
     "and, below, by the studies’ own P values alone; pale ones may, empty ones are not shown to; the bar is the share "
-    "of subsets of the studies that lead to another conclusion than all of them together"
+    "of subsets of the studies that lead to another conclusion than all of them together."
 )
 LEFT, RIGHT = LABELS + 4, WIDTH - RESULTS - 6
 ROW, BOX, BAR = 24.0, 13.0, 10.0
@@ -42,13 +42,13 @@ def _stratum(card: Card, stratum: ReplicabilityStratum) -> None:
     card.y += 6
     canvas.text("heading", 0, card.y + 12, design.label, style.SMALL, bold=True, colour=design.colour)
     card.y += HEADING
-    _line(card, "support it", _supported(stratum), bold=True)
+    _line(card, "bear it", _supported(stratum), bold=True)
     _boxes(card, stratum, stratum.supported, stratum.supported if stratum.exact else stratum.at_most)
     if stratum.k > 1:
-        _line(card, "… without a model", _least(stratum.combined_supported, stratum.k))
+        _line(card, "by P values alone", _least(stratum.combined_supported, stratum.k))
         _boxes(card, stratum, stratum.combined_supported, stratum.combined_supported)
     if stratum.subsets is not None:
-        _line(card, "subsets that differ", wording.percent(100.0 * stratum.subsets.changed))
+        _line(card, "subsets that disagree", wording.percent(100.0 * stratum.subsets.changed))
         top = card.y + (ROW - BAR) / 2
         canvas.box("subsets", LEFT, top, RIGHT - LEFT, BAR, style.GRID)
         if stratum.subsets.changed > 0:
@@ -106,17 +106,17 @@ def _removal(stratum: ReplicabilityStratum) -> str:
     change = "makes the interval leave out no effect" if stratum.open else "changes the conclusion"
     gone = wording.count(len(stratum.enough), "study", "studies")
     if stratum.fewest is not None:
-        who = f" ({wording.listed(stratum.enough)})" if stratum.fewest <= NAMED else " of a certain choice"
+        who = f" ({wording.listed(stratum.enough)})" if stratum.fewest <= NAMED else ""
         return f"leaving out {gone}{who} {change}, leaving out fewer does not{against}"
     if stratum.enough:
-        return f"leaving out {gone} of a certain choice {change}, leaving out any {stratum.tried} does not{against}"
+        return f"leaving out {gone}, chosen well, {change}, leaving out any {stratum.tried} does not{against}"
     return f"no removal that was tried changes the conclusion{against}"
 
 
 def _each(found: Replicability) -> str:
     if found.in_each == 0:
         none = [plural(stratum.stratum) for stratum in found.strata if stratum.supported == 0]
-        return f"no direction is shown in each design: the {wording.listed(none)} alone show none"
+        return f"not every design shows a direction: the {wording.listed(none)} by themselves show none"
     return (
         f"one direction is supported by at least {wording.count(found.in_each or 0, 'study', 'studies')} in each design"
     )

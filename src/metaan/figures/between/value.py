@@ -1,8 +1,6 @@
 """Chance that one more study settles the question, against its size."""
 
-import math
-
-from metaan.figures import style
+from metaan.figures import style, text
 from metaan.figures.between import as_they_stand
 from metaan.figures.between.card import LABELS, WIDTH, Card
 from metaan.figures.layout import Layout
@@ -165,7 +163,9 @@ def _precision(card: Card, one: OneMore, many: str) -> None:
         middle = card.y + ROW / 2
         canvas.text("label", 0, middle + 3.6, _label(one, size, many), style.SMALL)
         canvas.box("half", START, middle - 4, max((END - START) * half / max(halves), 1.0), 8, stratum.colour, 1)
-        said = f"a factor of {wording.ratio(math.exp(half))}" if log else f"± {wording.fixed(half, 2)}"
+        said = f"a factor of {wording.printed(one.measure, half)}" if log else f"± {wording.fixed(half, 2)}"
+        if text.width(said, style.SMALL) > WIDTH - END - 4:
+            said = wording.printed(one.measure, half) if log else f"± {wording.number(half)}"
         canvas.text("result", WIDTH, middle + 3.6, said, style.SMALL, anchor="end")
         card.y += ROW
     canvas.stratum = ""
@@ -182,7 +182,7 @@ def _short(chance: float) -> str:
 def _label(one: OneMore, size: int, many: str) -> str:
     if one.unit == "people":
         return f"{wording.whole(size)} {many}"
-    return "like the median study" if size == 1 else f"{size} times as precise"
+    return "as the median study" if size == 1 else f"{size} times as precise"
 
 
 def _worth(card: Card, one: OneMore) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from metaan.pooling.intervals import quantile
+from metaan.pooling.kernel import tidy
 from metaan.pooling.pool import pool
 from metaan.robustness.between import elicited, weights
 from metaan.robustness.between.elicited import Elicited
@@ -68,9 +69,9 @@ class BiasAdjusted(Record):
 
 def without_design_bias(
     yi: ArrayLike,
-    vi: ArrayLike,
-    weaker: ArrayLike,
-    bias: ArrayLike,
+    vi: ArrayLike | None = None,
+    weaker: ArrayLike = True,
+    bias: ArrayLike = 0.0,
     bias_se: ArrayLike = 0.0,
     *,
     between: float = 0.0,
@@ -83,9 +84,10 @@ def without_design_bias(
     Parameters
     ----------
     yi, vi : array_like, shape (k,)
-        Effects on the working scale (natural logarithm for ratios) and their sampling variances.
+        Effects on the working scale (natural logarithm for ratios) and their sampling variances; or a table with both
+        columns.
     weaker : array_like of bool, shape (k,)
-        Studies that have the bias.
+        Studies that have the bias; all of them unless given.
     bias, bias_se : array_like, shape (...)
         Average bias on the working scale (logarithm of the ratio weaker ÷ stronger) and its standard error, one for
         all or one a synthesis of a batch.
@@ -120,7 +122,9 @@ def without_design_bias(
     >>> round(found.estimate, 3), round(found.se, 4), round(share, 3)
     (0.4, 0.0866, 0.5)
     """
+    yi, vi, _ = tidy(yi, vi, None)
     y, v, is_weaker = np.asarray(yi, dtype=float), np.asarray(vi, dtype=float), np.asarray(weaker, dtype=bool)
+    is_weaker = np.broadcast_to(is_weaker, y.shape)
     mean, se = np.broadcast_arrays(np.asarray(bias, dtype=float), np.asarray(bias_se, dtype=float))
     if not (np.isfinite(mean).all() and np.isfinite(se).all() and (se >= 0.0).all()):
         raise ValueError("a bias must be finite, and its standard error not negative")

@@ -1,12 +1,10 @@
 """Bounds on several biases at once: confounding, selection, misclassification."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from metaan.terms import wording
-
-#: numbers of risk ratios that bound a bias
-NEEDED: Mapping[str, tuple[int, ...]] = {"confounding": (2,), "selection": (2, 4), "misclassification": (1,)}
+from metaan.terms.believed import BOUNDED_BY
 
 
 def bounding_factor(first: float, second: float) -> float:
@@ -77,7 +75,7 @@ def bias_bound(
 
 def wrong(kind: str, factors: Sequence[float]) -> str:
     """Return why risk ratios cannot bound a bias; empty where they can."""
-    needed = NEEDED[kind]
+    needed = BOUNDED_BY[kind]
     if len(factors) not in needed:
         few = wording.listed([str(n) for n in needed], "or")
         return f"{kind} is bounded by {few} risk ratio{'s' * (needed != (1,))}, not by {len(factors)}"

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
+from metaan.pooling.kernel import tidy
 from metaan.pooling.pool import summarise
 from metaan.robustness.between.given import Given, arrays
 from metaan.robustness.standing import ENOUGH
@@ -116,7 +117,7 @@ def capped_variances(yi: ArrayLike, vi: ArrayLike, ceilings: ArrayLike) -> NDArr
 
 def credibility_ceilings(
     yi: ArrayLike,
-    vi: ArrayLike,
+    vi: ArrayLike | None = None,
     ceilings: ArrayLike = SHARES,
     *,
     tau2: str = "REML",
@@ -131,7 +132,7 @@ def credibility_ceilings(
     Parameters
     ----------
     yi, vi : array_like, shape (k,)
-        Effects on a working scale on which no effect is 0, and their sampling variances.
+        Effects on a working scale on which no effect is 0, and their sampling variances; or a table with both columns.
     ceilings : array_like, shape (n,)
         0 <= c < 0.5; a study gives at most the certainty 1 - c.
     tau2 : str
@@ -155,6 +156,7 @@ def credibility_ceilings(
     [0.29, -0.08]
     """
     fraction("level", level)
+    yi, vi, _ = tidy(yi, vi, None)
     shown = numbers("ceilings", ceilings)
     capped = capped_variances(yi, vi, shown)
     grid = np.arange(STEP // 2) / STEP

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from metaan.pooling.counted import counts
-from metaan.robustness.between.bounds import bias_bound, multi_bias_e_value, wrong
+from metaan.robustness.between.bounds import bias_bound, multi_bias_e_value
 from metaan.robustness.between.calibrated import calibrated
 from metaan.robustness.between.e_values import (
     COMMON,
@@ -99,7 +99,7 @@ class Confounding(Record):
     outcome: str  #: why odds and hazard ratios were converted or not, in words; empty where there is none
     assumption: str
     settings: dict[str, float | str]
-    not_given: dict[str, str]  #: stratum, or "bounds" -> why
+    not_given: dict[str, str]  #: stratum -> why
 
 
 def of(given: Given) -> Confounding | str:
@@ -121,14 +121,10 @@ def of(given: Given) -> Confounding | str:
         Bias(kind=b["kind"], factor=tuple(map(float, b["factor"])), source=str(b["source"]))
         for b in settings.get("bounds", ())
     )
-    faults = [fault for bias in biases if (fault := wrong(bias.kind, bias.factor))]
-    kinds = [bias.kind for bias in biases]
-    faults += [f"{kind} is bounded twice" for kind in dict.fromkeys(kinds) if kinds.count(kind) > 1]
-    why = {"bounds": "; ".join(faults)} if faults else {}
-    usable = () if faults else biases
+    why: dict[str, str] = {}
     done = []
     for synthesis in given.strata:
-        found = _of_stratum(given, synthesis, common, aim, usable)
+        found = _of_stratum(given, synthesis, common, aim, biases)
         if isinstance(found, str):
             why[synthesis.stratum] = found
         else:
@@ -138,7 +134,7 @@ def of(given: Given) -> Confounding | str:
     told = any(conversion(s.measure, True) != conversion(s.measure, False) for s in done)
     return Confounding(
         strata=tuple(done),
-        biases=usable,
+        biases=biases,
         outcome=outcome if told else "",
         assumption=ASSUMPTION,
         settings={"share": aim, "common_outcome": "yes" if common else "no", "level": given.protocol.level},
@@ -182,6 +178,8 @@ def _of_stratum(
         return reason
     measure, only = synthesis.measure, synthesis.estimates[0]
     estimate, _, ci, _ = summary_of(synthesis)
+    if math.isnan(ci.low):  # plain HK of equal effects
+        return "the interval of the analysis does not exist for equal effects, so there is no E-value of its limit"
     to = conversion(measure, common)
     found = converted(measure, estimate, ci, common=common)
     table = counts(only) if measure == "RD" and synthesis.k == 1 else None

@@ -88,8 +88,8 @@ class Discount(Record):
 
 def discounted(
     yi: "ArrayLike",
-    vi: "ArrayLike",
-    trust: "ArrayLike",
+    vi: "ArrayLike | None" = None,
+    trust: "ArrayLike" = 1.0,
     *,
     tau2: "str | ArrayLike" = "REML",
     interval: str = "mKH",
@@ -100,8 +100,8 @@ def discounted(
     Parameters
     ----------
     yi, vi : array_like, shape (k,)
-        Effects on the working scale and their sampling variances.
-    trust : array_like, shape (..., k)
+        Effects on the working scale and their sampling variances; or a table with both columns.
+    trust : float, or array_like, shape (..., k)
         Power a, 0 to 1, to which the likelihood of each study is raised; leading axes are a batch, fitted in one call.
     tau2 : str or array_like
         Estimator of the variance between studies, or numbers, as `pooling.pool.summarise` takes them.
@@ -147,7 +147,9 @@ def discounted(
     a = np.asarray(trust, dtype=float)
     if not ((a >= 0) & (a <= 1)).all():
         raise ValueError("trust must lie between 0 and 1")
+    yi, vi, _ = kernel.tidy(yi, vi, None)
     y, v = np.asarray(yi, dtype=float), np.asarray(vi, dtype=float)
+    a = np.broadcast_to(a, y.shape) if a.ndim == 0 else a
     a = np.where(a < LEAST, 0.0, a)
     inside = a > 0
     fit = summarise(y, v / np.where(inside, a, 1.0), tau2=tau2, mask=inside)
@@ -284,7 +286,7 @@ def tipping(curve: Curve) -> str:
     ranges = curve.ranges
     first = 0.0 if curve.stronger else 1.0 / STEPS
     if not ranges:
-        return f"at no trust in the {studies} does the interval leave out no effect"
+        return f"however far the {studies} are trusted, the interval includes no effect"
     if len({part.side for part in ranges}) > 1:
         return f"the interval leaves out no effect on both sides of it, {wording.listed(_stretches(ranges))}"
     if len(ranges) > 1:

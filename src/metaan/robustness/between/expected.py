@@ -67,7 +67,8 @@ def se_after(se: ArrayLike, tau2: ArrayLike, v: ArrayLike, studies: ArrayLike = 
     """
     se, tau2, v, studies = (np.asarray(value, dtype=float) for value in (se, tau2, v, studies))
     own = (tau2 + v) / studies
-    return np.asarray(np.sqrt(se * se * own / (se * se + own)))
+    total = se * se + own
+    return np.sqrt(np.divide(se * se * own, total, out=np.zeros(total.shape), where=total > 0))
 
 
 def sample_information(

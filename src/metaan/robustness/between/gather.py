@@ -1,5 +1,6 @@
 """Every way to question the designs of one analysis, each done or with the reason why not."""
 
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -37,9 +38,15 @@ from metaan.robustness.between.prior import RobustPrior
 from metaan.robustness.between.replicability import Replicability
 from metaan.robustness.between.shifts import Shifts
 from metaan.robustness.between.value import Value
+from metaan.terms.believed import LEFT_OUT
 from metaan.terms.records import Record
 
-LEFT_OUT = "left out by the protocol"
+#: why a method is not done that broke down on its numbers, as on a division by zero; a warning tells on which
+NO_NUMBERS = "it cannot be computed from the numbers of these studies"
+
+#: why a method is not done where the protocol draws no sentence from pooled figures, and methods that need none
+MEANS_NOTHING = "no sentence may be drawn from these pooled figures"
+WITHOUT_POOL = frozenset(["shifts", "accuracy"])
 
 #: method -> what does it, in the order in which they are shown
 METHODS: Mapping[str, Callable[[Given], Any]] = {
@@ -100,7 +107,8 @@ def between_designs(given: Given) -> tuple[BetweenDesigns, list[dict[str, Any]]]
     Returns
     -------
     found : BetweenDesigns
-        For each method its result, or in `not_done` the reason why there is none.
+        For each method its result, or in `not_done` the reason why there is none. A method that breaks down on extreme
+        numbers gives a reason too, and a warning, lest one sensitivity analysis keep a whole review from its report.
     specifications : list of dict
         Every analysis of the multiverse as a row with `multiverse.COLUMNS`.
     """
@@ -108,11 +116,21 @@ def between_designs(given: Given) -> tuple[BetweenDesigns, list[dict[str, Any]]]
     not_done: dict[str, str] = {}
     specifications: list[dict[str, Any]] = []
     for name, method in METHODS.items():
-        if not given.wanted(name):
-            found: Any = LEFT_OUT
-        elif name == "multiverse":
-            found, specifications = multiverse.with_table(given)
-        else:
-            found = method(given)
+        found: Any = _refused(given, name)
+        try:
+            if not found and name == "multiverse":
+                found, specifications = multiverse.with_table(given)
+            elif not found:
+                found = method(given)
+        except (ArithmeticError, ValueError) as problem:  # LinAlgError is one; other faults are metaan's own
+            warnings.warn(f"{given.analysis.id}, {name}: {problem!r}", RuntimeWarning, stacklevel=2)
+            found = NO_NUMBERS
         (not_done if isinstance(found, str) else done)[name] = found
     return BetweenDesigns(analysis_id=given.analysis.id, **done, not_done=not_done), specifications
+
+
+def _refused(given: Given, method: str) -> str:
+    """Return why a method is not even tried; empty where it is."""
+    if not given.wanted(method):
+        return LEFT_OUT
+    return MEANS_NOTHING if given.analysis.no_bottom_line and method not in WITHOUT_POOL else ""

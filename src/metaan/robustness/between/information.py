@@ -266,7 +266,7 @@ def _effect(given: Given, synthesis: Synthesis, settings: Mapping[str, Any]) -> 
     if "effect" in settings and synthesis.measure == given.strata[0].measure:
         printed = float(settings["effect"])
         if printed == measure.null or (measure.scale == "log" and printed <= 0):
-            return 0.0, f"{measure.label} {printed:g} is no effect that could be found"
+            return 0.0, f"{measure.label} {wording.number(printed)} cannot be an effect to be found"
         return measure.working(printed), "given in the protocol"
     if synthesis.small is None:
         return 0.0, "the protocol gives no smallest effect that matters"

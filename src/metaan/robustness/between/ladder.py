@@ -1,16 +1,19 @@
 """Design ladder: every stratum apart, and by how much weaker designs differ from stronger ones."""
 
 import math
+from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from metaan.pooling.kernel import tidy
 from metaan.pooling.pool import pool
 from metaan.pooling.regression import moderators
 from metaan.pooling.regression.records import quantile, two_sided
 from metaan.robustness.between.given import Given, arrays
 from metaan.robustness.between.published import PublishedRatio, published
+from metaan.terms.designs import STRATA
 from metaan.terms.measures import MEASURES
 from metaan.terms.records import Difference, Interval, Record, Synthesis
 
@@ -68,15 +71,16 @@ class Ladder(Record):
 
     rungs: tuple[Rung, ...]
     steps: tuple[Step, ...]
+    never_pooled: dict[str, int]  #: design that is shown and never pooled, such as cross-sectional -> its comparisons
     assumption: str
     level: float
     settings: dict[str, str]  #: estimator of the analysis, small-sample interval of the last way
 
 
-def design_contrast(
+def between_designs(
     yi: ArrayLike,
-    vi: ArrayLike,
-    weaker: ArrayLike,
+    vi: ArrayLike | None = None,
+    weaker: ArrayLike = (),
     *,
     variance: str = COMMON,
     tau2: str = "REML",
@@ -88,7 +92,7 @@ def design_contrast(
     Parameters
     ----------
     yi, vi : array_like, shape (k,)
-        Effects on the working scale and their sampling variances.
+        Effects on the working scale and their sampling variances; or a table with both columns.
     weaker : array_like of bool, shape (k,)
         Whether a study is of the weaker design.
     variance : {"common", "separate"}
@@ -116,10 +120,11 @@ def design_contrast(
 
     Examples
     --------
-    >>> found = design_contrast([0.2, 0.1, 0.3, 0.6, 0.5], [0.04] * 5, [False, False, False, True, True])
+    >>> found = between_designs([0.2, 0.1, 0.3, 0.6, 0.5], [0.04] * 5, [False, False, False, True, True])
     >>> round(found.estimate, 2)
     0.35
     """
+    yi, vi, _ = tidy(yi, vi, None)
     y, v, group = np.asarray(yi, dtype=float), np.asarray(vi, dtype=float), np.asarray(weaker)
     if group.dtype != np.bool_ or group.shape != y.shape:
         raise ValueError(f"weaker must hold True or False for each of {y.size} studies")
@@ -160,10 +165,17 @@ def of(given: Given) -> Ladder | str:
     return Ladder(
         rungs=tuple(_rung(synthesis, given.analysis.level) for synthesis in given.strata),
         steps=tuple(_step(given, s, w) for s in given.stronger for w in given.weaker),
+        never_pooled=_never_pooled(given),
         assumption=ASSUMPTION,
         level=given.analysis.level,
         settings={"tau2": str(given.plan.model["tau2"]), "interval": _small_sample(given)},
     )
+
+
+def _never_pooled(given: Given) -> dict[str, int]:
+    """Count the comparisons on the question whose design shows what goes together and is no rung."""
+    apart = Counter(row.grade.stratum for row in given.selection.unplanned)
+    return {name: apart[name] for name, stratum in STRATA.items() if apart[name] and not stratum.pooled}
 
 
 def _rung(synthesis: Synthesis, level: float) -> Rung:
@@ -213,7 +225,7 @@ def _ways(given: Given, stronger: Synthesis, weaker: Synthesis) -> tuple[DesignC
     asked = [(SEPARATE, own, "Wald"), (SEPARATE, "DL", "Wald"), (COMMON, "REML", "Wald")]
     asked.append((COMMON, "REML", _small_sample(given)))
     return tuple(
-        design_contrast(y, v, group, variance=variance, tau2=tau2, interval=interval, level=level)
+        between_designs(y, v, group, variance=variance, tau2=tau2, interval=interval, level=level)
         for variance, tau2, interval in dict.fromkeys(asked)
     )
 

@@ -15,6 +15,7 @@ from metaan.robustness.refit import fits, studies
 from metaan.robustness.standing import standing
 from metaan.robustness.subsets import all_of, some_of, unpacked
 from metaan.terms.given import fraction
+from metaan.terms.records import Result
 
 WORK = 250_000  #: studies times syntheses of the sizes tried exhaustively: bounds time
 SAMPLES = 2_000  #: subsets drawn where all would be more work than that: a share is known to about 1 %
@@ -30,17 +31,16 @@ class Combined(NamedTuple):
     below: Floats
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LeaveUOut:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class LeaveUOut(Result):
     """What every removal of a few studies does to a pooled result."""
 
     r: tuple[float, ...]  #: r(u), u = 1, 2, ...: as far as was tried
     complete: bool  #: the last r(u) is above alpha, or its u is the number of studies
     supported: int  #: largest u with r(1) to r(u) at most alpha: a least number unless `complete`
     at_most: int  #: largest u that can still be supported; k where no removal that breaks it was found
-    fewest: (
-        int | None
-    )  #: least number of studies whose removal changes the conclusion, two being left; None: unknown, or none does
+    #: least number of studies whose removal changes the conclusion, two being left; None: unknown, or none does
+    fewest: int | None
     tried: int  #: all removals of up to so many studies were tried
     enough: tuple[int, ...]  #: positions of studies whose removal changes the conclusion; empty where none was found
 

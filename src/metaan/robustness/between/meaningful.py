@@ -15,7 +15,12 @@ from metaan.terms.records import Interval, Record, Synthesis
 
 LEAST = 3  #: studies below which a share of true effects cannot be estimated
 RELIABLE = 10  #: studies from which on the methods were found to perform well (Mathur and VanderWeele 2020)
+#: a share nearer 0 or 1 has too narrow an interval by the delta method; the authors' package MetaUtility takes a
+#: bootstrap in its place below 0.15 and above 0.85
+EDGE = 0.15
 ALIKE = "the studies do not show that effects differ, so there is no share of them to tell"
+ROUGH = f"fewer than {RELIABLE} studies: shares are rough"
+NARROW = f"shares below {100 * EDGE:.0f} or above {100 * (1 - EDGE):.0f} of 100 are less sure than their interval says"
 ASSUMPTION = (
     "the studies are a fair sample of settings, their own biases left aside, and true effects vary about their mean as "
     "a normal distribution does (the count of calibrated studies needs no such shape)"
@@ -61,8 +66,8 @@ def share_beyond(
     ShareBeyond
         With z = (mu - q) / tau, turned round for effects below: the share Phi(z), by the delta method its standard
         error phi(z) sqrt(se^2 / tau2 + se_tau2^2 (mu - q)^2 / (4 tau2^3)), where mean and variance are taken to be
-        independent, and the Wald interval, cut at 0 and 1. At tau2 = 0 all effects are `mu`: the share is 0 or 1,
-        without standard error or interval.
+        independent, and the Wald interval, cut at 0 and 1 and too narrow within `EDGE` of them. At tau2 = 0 all effects
+        are `mu`: the share is 0 or 1, without standard error or interval.
 
     Raises
     ------
@@ -120,7 +125,7 @@ class MeaningfulStratum(Record):
     other_share: float | None  #: beyond `opposite`
     other_ci: Interval | None
     count: int | None  #: studies whose calibrated estimate lies beyond `threshold`; None where tau2 is 0
-    count_ci: Interval | None  #: bootstrap interval of count / k; None where the bootstrap gives none
+    count_ci: Interval | None  #: bootstrap interval of count / k, from ten studies on; None where there is none
     other_count: int | None
     other_count_ci: Interval | None
     remark: str  #: what must be said beside the figures; empty where nothing must
@@ -191,7 +196,6 @@ def _stratum(given: Given, synthesis: Synthesis) -> MeaningfulStratum | str:
         sides = ((size, above), (-size, not above))
         counts = calibrated_shares(*arrays(synthesis), sides, tau2=str(pooled.method["tau2"]), level=level)
     differ = pooled.tau2 > 0.0
-    few = f"fewer than {RELIABLE} studies: shares are rough" if synthesis.k < RELIABLE else ""
     return MeaningfulStratum(
         stratum=synthesis.stratum,
         measure=synthesis.measure,
@@ -209,11 +213,17 @@ def _stratum(given: Given, synthesis: Synthesis) -> MeaningfulStratum | str:
         other_share=other.share if differ else None,
         other_ci=other.ci,
         count=counts[0].number if counts else None,
-        count_ci=counts[0].ci if counts else None,
+        count_ci=counts[0].ci if counts and synthesis.k >= RELIABLE else None,
         other_count=counts[1].number if counts else None,
-        other_count_ci=counts[1].ci if counts else None,
-        remark=few if differ else ALIKE,
+        other_count_ci=counts[1].ci if counts and synthesis.k >= RELIABLE else None,
+        remark=_remark(synthesis.k, share) if differ else ALIKE,
     )
+
+
+def _remark(k: int, share: ShareBeyond) -> str:
+    """Return what makes a share less sure than it looks."""
+    at_edge = share.ci is not None and not EDGE <= share.share <= 1.0 - EDGE
+    return "; ".join([ROUGH] * (k < RELIABLE) + [NARROW] * at_edge)
 
 
 def threshold(given: Given, synthesis: Synthesis, estimate: float) -> float | str:

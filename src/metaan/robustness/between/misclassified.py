@@ -205,9 +205,9 @@ def of(given: Given) -> Misclassified | str:
     settings = given.settings("misclassified")
     if not settings:
         return "the protocol states no sensitivity and specificity"
+    if given.analysis.factor_kind == "treatment":
+        return "a treatment is given, not measured"
     ranges = _ranges(settings)
-    if isinstance(ranges, str):
-        return ranges
     strata = []
     not_corrected: dict[str, str] = {}
     for synthesis in given.strata:
@@ -233,15 +233,10 @@ def of(given: Given) -> Misclassified | str:
     )
 
 
-def _ranges(settings: Mapping[str, Any]) -> _Ranges | str:
-    (se_low, se_high), (sp_low, sp_high) = (
-        sorted(float(end) for end in settings[name]) for name in ("sensitivity", "specificity")
-    )
-    if not (0 < se_low <= se_high <= 1 and 0 < sp_low <= sp_high <= 1):
-        return "sensitivity and specificity of the protocol do not lie between 0 and 1"
-    if se_low + sp_low <= 1:
-        return "the lowest sensitivity and specificity of the protocol add up to 1 or less, no better than chance"
-    return _Ranges((se_low, se_high), (sp_low, sp_high))
+def _ranges(settings: Mapping[str, Any]) -> _Ranges:
+    """Return the ranges of the protocol, which has checked that they can be."""
+    (se_low, se_high), (sp_low, sp_high) = settings["sensitivity"], settings["specificity"]
+    return _Ranges((float(se_low), float(se_high)), (float(sp_low), float(sp_high)))
 
 
 def _why_not(synthesis: Synthesis) -> str:

@@ -224,7 +224,7 @@ def _summary(synthesis: Synthesis, every: Universe, found: Specifications) -> St
         lowest=_analysed(found, int(order[0])),
         highest=_analysed(found, int(order[-1])),
         below=_share(y < main - 1e-9),
-        agree=_share(np.sign(y) == math.copysign(1.0, main)),
+        agree=_share(np.sign(y) == np.sign(main)),
         leaves_out=_share(out),
         other_way=_share(under if main > 0 else above),
         beyond=beyond,

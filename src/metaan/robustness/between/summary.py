@@ -5,6 +5,8 @@ from typing import NamedTuple
 
 from metaan.terms.records import Interval, Pooled, Synthesis
 
+NO_WIDTH = 1e-9  #: of an estimate: an interval no wider is a point, and rounding
+
 
 class Summary(NamedTuple):
     """A summary effect on the working scale."""
@@ -25,9 +27,16 @@ def summary_of(synthesis: Synthesis) -> Summary:
 
 
 def of_pooled(pooled: Pooled) -> Summary:
-    """Return a pooled effect as a summary."""
-    reach = (pooled.ci.high - pooled.ci.low) / (2.0 * pooled.se)
-    return Summary(pooled.estimate, pooled.se, pooled.ci, reach)
+    """Return a pooled effect as a summary; with a standard error of 0 (plain HK, equal effects) by its quantile."""
+    half = (pooled.ci.high - pooled.ci.low) / 2.0
+    if half > NO_WIDTH * abs(pooled.estimate):
+        return Summary(pooled.estimate, pooled.se, pooled.ci, half / pooled.se)
+    import numpy as np
+
+    from metaan.pooling.intervals import quantile
+
+    df = np.asarray(pooled.df, dtype=float)
+    return Summary(pooled.estimate, pooled.se, pooled.ci, float(quantile(pooled.method["level"], df)))
 
 
 def widened(estimate: float, se: float, reach: float, shared: float) -> Summary:

@@ -162,7 +162,8 @@ def _sizes(
         start = min(sum(size < typical for size in PEOPLE), len(PEOPLE) - SHOWN)
         return "people", variance, PEOPLE[start : start + SHOWN], ""
     many = given.protocol.people["many"]
-    return "studies", median(v), TIMES, f"{many} are not counted in all of the {plural(synthesis.stratum)}"
+    sizes = ", so that the sizes of the protocol cannot be used" if "people" in settings else ""
+    return "studies", median(v), TIMES, f"{many} are not counted in all of the {plural(synthesis.stratum)}{sizes}"
 
 
 def _values(synthesis: Synthesis, mean: float) -> list[tuple[str, float]]:

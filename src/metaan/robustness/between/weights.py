@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from metaan.pooling.quality import ivhet, quality_effects
 from metaan.robustness.between.discount import TRUST
 from metaan.robustness.between.given import Given, arrays, plural, refit
-from metaan.terms.records import Interval, Record, Synthesis
+from metaan.terms.records import Interval, Pooled, Record, Synthesis
 
 #: score of each grade unless the protocol gives others: arbitrary, those by which the power prior trusts a study
 QUALITY: Mapping[str, float] = TRUST
@@ -17,6 +17,7 @@ QUALITY: Mapping[str, float] = TRUST
 APART = 1.0
 
 FEWEST = 3  #: studies
+SAME = 1e-12  #: of a mean: a distance no larger is rounding
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,5 +78,13 @@ def of_stratum(given: Given, synthesis: Synthesis, scores: Mapping[str, float]) 
         quality=by_quality.estimate if by_quality else None,
         quality_ci=by_quality.ci if by_quality else None,
         grades={grade: float(grades.count(grade)) for grade in dict.fromkeys(grades)},
-        apart=math.fabs(random.estimate - by_size.estimate) / random.se,
+        apart=_apart(random, by_size),
     )
+
+
+def _apart(random: Pooled, by_size: Pooled) -> float:
+    """Return the distance of two means in standard errors of the first, which plain HK makes 0 for equal effects."""
+    distance = math.fabs(random.estimate - by_size.estimate)
+    if distance <= SAME * math.fabs(random.estimate):
+        return 0.0
+    return distance / random.se if random.se > 0 else math.inf
