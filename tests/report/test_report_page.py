@@ -77,7 +77,7 @@ def test_nothing_is_loaded_from_anywhere(page, source):
             assert element.tag == "a" or value.startswith("#") or not value
     for element in page.all("a"):
         assert re.match(
-            r"#|https://doi\.org/|https://pubmed\.ncbi\.nlm\.nih\.gov/|\.\./(figures|design)/",
+            r"#|https://doi\.org/|https://pubmed\.ncbi\.nlm\.nih\.gov/|\.\./(figures|design)/|believed\.html$",
             element.attributes["href"],
         )
     style = page.all("style")[0].raw

@@ -65,8 +65,10 @@ def _not_tested(found: Found) -> str:
             reasons.setdefault(each.said.not_tested, []).append(each.title)
     if len(found) == 1:
         return "".join(f"no stronger design can test the weaker one, as {reason}" for reason in reasons)
-    told = [f"where {reason} ({'; '.join(titles)})" for reason, titles in reasons.items()]
-    return f"No stronger design can test the weaker one {wording.listed(told)}" if told else ""
+    told = [f"in {wording.whole(len(titles))} {reason} ({'; '.join(titles)})" for reason, titles in reasons.items()]
+    untested = sum(map(len, reasons.values()))
+    of = f"In {wording.whole(untested)} of {wording.count(len(found), 'question')} with a weaker design"
+    return f"{of} no stronger one can test it: {wording.listed(told)}" if told else ""
 
 
 def _capped(found: Found) -> str:
@@ -150,4 +152,4 @@ _TOPICS: tuple[Callable[[Found], str], ...] = (
     _confounded,
 )
 #: the order in which it is read
-_ORDER = (_against, _not_tested, _trust, _capped, _confounded, _controls, _multiverse, _information)
+_ORDER = (_not_tested, _against, _trust, _capped, _confounded, _controls, _multiverse, _information)
