@@ -5,12 +5,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import special
 
 from metaan.effects import Effects
 from metaan.effects.convert import log_or_to_smd
 from metaan.effects.recipe import Inputs, Recipe, estimable, floats, refuse
 from metaan.effects.zeros import TREATMENT_ARM, added
+from metaan.terms.special import special
 
 Floats = NDArray[np.float64]
 

@@ -2,11 +2,11 @@
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import special
 
 from metaan.effects import Effects
 from metaan.effects.recipe import Inputs, Recipe, estimable, floats, refuse
 from metaan.effects.standardised import groups, one_of, pooled_variance
+from metaan.terms.special import special
 
 Floats = NDArray[np.float64]
 

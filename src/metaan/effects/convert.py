@@ -6,11 +6,11 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import special
 
 from metaan.effects import Effects
 from metaan.effects.recipe import estimable, floats, refuse
 from metaan.effects.standardised import LOGISTIC
+from metaan.terms.special import special
 
 Floats = NDArray[np.float64]
 

@@ -5,12 +5,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import special
 
 from metaan.effects import Effects
 from metaan.effects.recipe import Inputs, Recipe, estimable, floats, refuse
 from metaan.effects.recover import statistic_from_p
 from metaan.effects.standardised import average, one_of
+from metaan.terms.special import special
 
 Floats = NDArray[np.float64]
 

@@ -5,7 +5,8 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import special
+
+from metaan.terms.special import special
 
 Floats = NDArray[np.float64]
 

@@ -4,10 +4,10 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import special
 
 from metaan.effects.medians import Summary
 from metaan.effects.quantiles import reported
+from metaan.terms.special import special
 
 Floats = NDArray[np.float64]
 

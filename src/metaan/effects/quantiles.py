@@ -9,10 +9,10 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import special
 
 from metaan.effects.medians import from_five_numbers, from_quartiles, from_range, sd_of_wan
 from metaan.effects.recipe import floats, refuse
+from metaan.terms.special import special
 
 Floats = NDArray[np.float64]
 

@@ -4,7 +4,8 @@ from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import special
+
+from metaan.terms.special import special
 
 Floats = NDArray[np.float64]
 

@@ -5,11 +5,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import special
 
 from metaan.effects import Effects
 from metaan.effects.recipe import Inputs, Recipe, estimable, floats, refuse
 from metaan.effects.zeros import added
+from metaan.terms.special import special
 
 Floats = NDArray[np.float64]
 

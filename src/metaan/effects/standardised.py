@@ -4,11 +4,11 @@ import math
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import special
 
 from metaan.effects import Effects
 from metaan.effects.recipe import estimable, floats, refuse
 from metaan.effects.recover import statistic_from_p
+from metaan.terms.special import special
 
 Floats = NDArray[np.float64]
 

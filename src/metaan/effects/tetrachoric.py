@@ -2,11 +2,11 @@
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import special
 
 from metaan.effects import Effects
 from metaan.effects.binary import _corrected, _inputs, _tables
 from metaan.effects.recipe import Recipe, estimable
+from metaan.terms.special import special
 
 Floats = NDArray[np.float64]
 

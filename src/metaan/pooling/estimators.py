@@ -8,11 +8,11 @@ form equal to its expectation; their standard errors follow from that variance.
 from collections.abc import Callable
 
 import numpy as np
-from scipy import special
 
 from metaan.pooling import tau2 as core
 from metaan.pooling.kernel import Booleans, Floats, Rows, dot, mean, pick, root
 from metaan.pooling.kernel import total as sum_of
+from metaan.terms.special import special
 
 _SCAN = 12  #: places at which each likelihood is looked at before a maximum is refined
 

@@ -6,10 +6,10 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special
 
 from metaan.pooling import estimators
 from metaan.pooling.kernel import Floats, Mean, Rows, mean
+from metaan.terms.special import special
 
 INTERVALS = ("mKH", "HK", "HK-ci", "Wald", "t", "HK-IQWiG6", "KR")
 #: keys of `predict` and what meta or metafor call the same interval where their word is another

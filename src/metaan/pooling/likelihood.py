@@ -1,10 +1,10 @@
 """Likelihood of a synthesis: profile intervals of tau2, and the statistics by which fits are compared."""
 
 import numpy as np
-from scipy import special
 
 from metaan.pooling import kernel
 from metaan.pooling.kernel import Booleans, Floats, Rows, mean
+from metaan.terms.special import special
 
 _SCAN = 24  #: places at which a profile is looked at before its limits are refined
 

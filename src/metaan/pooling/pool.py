@@ -4,7 +4,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import special
 
 from metaan.pooling import estimators, intervals, kernel
 from metaan.pooling.estimators import EQUAL, ESTIMATORS
@@ -12,6 +11,7 @@ from metaan.pooling.kernel import Floats, Mean, Rows
 from metaan.pooling.tau2 import SHARING, dersimonian_laird, q_profile
 from metaan.terms.given import fraction
 from metaan.terms.records import Interval, Pooled
+from metaan.terms.special import special
 
 TAU2_INTERVALS = ("QP", "PL", "J", "BJ", "GENQ")
 

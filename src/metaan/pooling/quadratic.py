@@ -14,10 +14,10 @@ import math
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import special
 
 from metaan.pooling import estimators, kernel
 from metaan.pooling.kernel import Booleans, Floats, Rows
+from metaan.terms.special import special
 
 _STEP = 1.0 / 6.0  #: of the trapezoidal rule, in standard deviations of the saddle: its error is exp(-2 pi 6)
 _NODES = 56  #: evaluated at once

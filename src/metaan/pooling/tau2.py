@@ -6,7 +6,6 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special
 
 from metaan.pooling.kernel import (
     ITERATIONS,
@@ -24,6 +23,7 @@ from metaan.pooling.kernel import (
 )
 from metaan.pooling.kernel import total as sum_of
 from metaan.pooling.restricted import maximise
+from metaan.terms.special import special
 
 _BLOCK = 1 << 15  #: numbers whose roots are sought at once: so few that they stay near the processor
 

@@ -6,7 +6,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import special
 
 from metaan.pooling import kernel
 from metaan.pooling.kernel import Booleans, Floats
@@ -15,6 +14,7 @@ from metaan.robustness.copas_likelihood import Selected, log_likelihood, select
 from metaan.robustness.selection_maximum import inverse_diagonal, maximise, with_log_tau2
 from metaan.terms.given import fraction
 from metaan.terms.records import Interval, Result
+from metaan.terms.special import special
 
 RHO_BOUND = 0.9999
 SEEN_SMALL = (1.0, 0.95, 0.9, 0.85, 0.8, 0.75, 0.7, 0.65, 0.6, 0.55, 0.5, 0.45, 0.4, 0.35, 0.3)

@@ -15,9 +15,9 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from scipy import special
 
 from metaan.pooling.kernel import Floats
+from metaan.terms.special import special
 
 _CERTAIN = 40.0  #: u at which selection is certain to double precision
 _LOG_ROOT = 0.5 * math.log(2.0 * math.pi)

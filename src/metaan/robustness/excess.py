@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import special
 
 from metaan.pooling import kernel
 from metaan.pooling.kernel import Booleans, Floats
 from metaan.terms.given import fraction
 from metaan.terms.records import Result
+from metaan.terms.special import special
 
 TESTS = ("exact", "chi2", "binomial")
 ALTERNATIVES = ("two.sided", "greater", "less")

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import special
 
 from metaan.pooling import kernel
 from metaan.pooling.kernel import Booleans, Floats
 from metaan.pooling.pool import summarise
 from metaan.terms.given import known_tau2
 from metaan.terms.records import Result
+from metaan.terms.special import special
 
 KINDS = ("Rosenthal", "Orwin", "Rosenberg", "general")
 LARGEST = 10**7  #: beyond it the number is given as infinite

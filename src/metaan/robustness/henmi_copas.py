@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import special
 
 from metaan.pooling import kernel
 from metaan.pooling.kernel import Floats
 from metaan.terms.given import fraction
 from metaan.terms.records import Interval, Result
+from metaan.terms.special import special
 
 _NODES = 24  #: of the Gauss-Legendre rule in each piece of the integral
 _FAR = 38.0  #: standard deviations beyond which the normal distribution has no mass left in double precision

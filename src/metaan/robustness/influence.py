@@ -5,12 +5,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import special
 
 from metaan.pooling.kernel import Booleans, Floats
 from metaan.pooling.pool import pool
 from metaan.robustness.refit import estimator, fits, studies, without_one
 from metaan.terms.records import Result
+from metaan.terms.special import special
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)

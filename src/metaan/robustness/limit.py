@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import special
 
 from metaan.pooling import kernel
 from metaan.pooling.pool import summarise
 from metaan.pooling.regression.moderators import fit
 from metaan.terms.given import fraction, known_tau2
 from metaan.terms.records import Interval, Result
+from metaan.terms.special import special
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)

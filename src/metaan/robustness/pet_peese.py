@@ -5,11 +5,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import special
 
 from metaan.pooling.kernel import Floats
 from metaan.robustness.small_study import SmallStudyTest, small_study_test
 from metaan.terms.records import Interval, Result
+from metaan.terms.special import special
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)

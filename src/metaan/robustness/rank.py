@@ -6,11 +6,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import special
 
 from metaan.pooling import kernel
 from metaan.pooling.kernel import Floats
 from metaan.terms.records import Result
+from metaan.terms.special import special
 
 EXACT = 500  #: studies up to which the distribution of the score is counted out
 _PAIRS = 1 << 18  #: pairs compared at once

@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import special
 
 from metaan.pooling import kernel
 from metaan.pooling.kernel import Floats
@@ -17,6 +16,7 @@ from metaan.robustness.selection_likelihood import Data, log_likelihood
 from metaan.robustness.selection_maximum import SETTLED, inverse_diagonal, maximise, with_log_tau2
 from metaan.terms.given import fraction, numbers
 from metaan.terms.records import Interval, Result
+from metaan.terms.special import special
 
 ALTERNATIVES = ("auto", "greater", "less", "two.sided")
 LARGEST = 100.0  #: upper bound of the selection parameters

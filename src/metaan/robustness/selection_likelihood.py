@@ -13,10 +13,10 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from scipy import special
 
 from metaan.pooling.kernel import Floats
 from metaan.robustness.selection_weights import Cells, weight
+from metaan.terms.special import special
 
 _LOG_ROOT = 0.5 * math.log(2.0 * math.pi)
 _AT_ONCE = 1 << 16  #: numbers of one array worked on at once

@@ -7,9 +7,9 @@ model, ``log(1 + delta)`` for the others (delta = 0 is "no selection" there). De
 from typing import NamedTuple
 
 import numpy as np
-from scipy import special
 
 from metaan.pooling.kernel import Floats
+from metaan.terms.special import special
 
 SMOOTH = ("beta", "halfnorm", "negexp", "logistic", "power")
 KINDS = ("step", *SMOOTH)

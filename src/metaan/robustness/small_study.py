@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import special
 
 from metaan.pooling import kernel
 from metaan.pooling.intervals import quantile
@@ -15,6 +14,7 @@ from metaan.robustness import rank, tables_2x2
 from metaan.robustness.small_study_input import Studies, read
 from metaan.terms.given import fraction
 from metaan.terms.records import Interval, Result
+from metaan.terms.special import special
 
 KINDS = (
     "egger", "egger-mixed", "thompson", "macaskill", "harbord", "peters", "deeks", "pustejovsky", "begg", "schwarzer",

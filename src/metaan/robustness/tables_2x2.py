@@ -4,10 +4,10 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import special
 
 from metaan.pooling.kernel import Booleans, Floats
 from metaan.terms.given import numbers
+from metaan.terms.special import special
 
 
 class Tables(NamedTuple):

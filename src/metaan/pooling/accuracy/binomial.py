@@ -10,9 +10,9 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy import special
 
 from metaan.pooling.kernel import Floats
+from metaan.terms.special import special
 
 STEPS = 200
 LEAST = 10  #: nodes from which on derivatives may be taken under the integral

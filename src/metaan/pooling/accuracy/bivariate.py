@@ -4,7 +4,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import special
 
 from metaan.pooling.accuracy import binomial as accuracy_binomial
 from metaan.pooling.accuracy import normal as accuracy_normal
@@ -14,6 +13,7 @@ from metaan.pooling.accuracy.tables import Tables, check_level, correct_zeros, l
 from metaan.pooling.kernel import Floats
 from metaan.pooling.pool import pool
 from metaan.terms.records import Interval, Pooled
+from metaan.terms.special import special
 
 METHODS = ("REML", "ML", "fixed")
 LIKELIHOODS = ("normal", "binomial")

@@ -2,10 +2,10 @@
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import special
 
 from metaan.pooling.accuracy.records import Accuracy
 from metaan.pooling.kernel import Floats
+from metaan.terms.special import special
 
 CURVES = ("RG", "regression")
 REGIONS = ("confidence", "prediction")

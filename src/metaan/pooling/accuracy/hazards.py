@@ -5,12 +5,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import special
 
 from metaan.pooling.accuracy.records import ProportionalHazards
 from metaan.pooling.accuracy.tables import check_level, correct_zeros, read, refuse
 from metaan.pooling.kernel import Floats
 from metaan.terms.records import Interval
+from metaan.terms.special import special
 
 STEPS = 200
 

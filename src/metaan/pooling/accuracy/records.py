@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy import special
 
 from metaan.pooling.kernel import Floats
 from metaan.terms.records import Interval, Result
+from metaan.terms.special import special
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)

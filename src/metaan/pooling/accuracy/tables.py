@@ -4,11 +4,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import special
 
 from metaan.pooling.accuracy.records import StudyAccuracy
 from metaan.pooling.kernel import Booleans, Floats
 from metaan.terms.given import fraction
+from metaan.terms.special import special
 
 CORRECT = ("all", "single", "none")
 _CELLS = ("tp", "fn", "fp", "tn")

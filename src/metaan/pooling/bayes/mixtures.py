@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import special
 
 from metaan.terms.records import Interval, Result
+from metaan.terms.special import special
 
 Floats = NDArray[np.float64]
 _ROUNDS = 200

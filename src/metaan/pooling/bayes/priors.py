@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special
 
 from metaan.terms import resources
+from metaan.terms.special import special
 
 Floats = NDArray[np.float64]
 

@@ -3,10 +3,10 @@
 from typing import Protocol
 
 import numpy as np
-from scipy import special
 
 from metaan.pooling.glmm.noncentral import NoncentralHypergeometric
 from metaan.pooling.kernel import Floats
+from metaan.terms.special import special
 
 
 class Family(Protocol):

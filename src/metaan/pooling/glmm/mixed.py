@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import special
 
 from metaan.pooling.glmm.families import Binomial, Poisson
 from metaan.pooling.glmm.fit import Fit, Model, heights, maximise
@@ -18,6 +17,7 @@ from metaan.pooling.tables.counts import choice
 from metaan.pooling.tau2 import dersimonian_laird
 from metaan.terms.given import fraction
 from metaan.terms.records import Interval, Result
+from metaan.terms.special import special
 
 INTERVALS = ("Wald", "t")
 PREDICTIONS = ("same", "V", "HTS", "normal")

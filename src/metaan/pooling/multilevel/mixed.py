@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import special
 
 from metaan.pooling.intervals import quantile
 from metaan.pooling.kernel import Floats
@@ -14,6 +13,7 @@ from metaan.pooling.multilevel.records import Component, Fit, Multilevel
 from metaan.pooling.multilevel.terms import Random, Term, read_terms
 from metaan.terms.given import fraction
 from metaan.terms.records import Interval
+from metaan.terms.special import special
 
 __all__ = ["Component", "Fit", "Multilevel", "Random", "likelihood_ratio", "pool_multilevel"]
 

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import special
 
 from metaan.pooling.kernel import Floats
 from metaan.pooling.multilevel.likelihood import Maximum, maximise
@@ -12,6 +11,7 @@ from metaan.pooling.multilevel.mixed import Multilevel, model_of
 from metaan.pooling.multilevel.model import Scaled, scaled
 from metaan.terms.given import fraction
 from metaan.terms.records import Interval, Result
+from metaan.terms.special import special
 
 Profile = Callable[[float, Floats], tuple[float, Floats]]
 

@@ -6,7 +6,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import special
 
 from metaan.pooling.intervals import quantile
 from metaan.pooling.kernel import Floats
@@ -16,6 +15,7 @@ from metaan.pooling.multilevel.mixed import Multilevel, model_of, tested_coeffic
 from metaan.pooling.multilevel.terms import number, pattern
 from metaan.terms.given import fraction, numbers
 from metaan.terms.records import Result
+from metaan.terms.special import special
 
 KINDS = ("CR0", "CR1", "CR1p", "CR1S", "CR2")
 _TOO_UNLIKE = (

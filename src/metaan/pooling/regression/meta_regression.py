@@ -6,7 +6,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import special
 
 from metaan.pooling import kernel
 from metaan.pooling.kernel import Floats
@@ -16,6 +15,7 @@ from metaan.pooling.regression.least_squares import prepare
 from metaan.pooling.regression.moderators import INTERVALS, ModeratorFit
 from metaan.pooling.regression.records import FitStatistics, Regression, check_level, quantile, two_sided, wald_test
 from metaan.terms.records import Interval
+from metaan.terms.special import special
 
 
 class Arranged(NamedTuple):

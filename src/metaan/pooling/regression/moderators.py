@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import special
 
 from metaan.pooling import kernel
 from metaan.pooling.kernel import Booleans, Floats
@@ -17,6 +16,7 @@ from metaan.pooling.regression.residual_tau2 import ESTIMATORS as ESTIMATORS
 from metaan.pooling.regression.residual_tau2 import log_likelihood as log_likelihood
 from metaan.pooling.regression.residual_tau2 import standard_error as standard_error
 from metaan.terms.given import positions
+from metaan.terms.special import special
 
 INTERVALS = ("mKH", "HK", "Wald", "t")
 

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy import special
 
 from metaan.pooling import intervals
 from metaan.pooling.kernel import Floats
 from metaan.pooling.regression.design_matrix import Design, is_missing
 from metaan.terms.given import fraction
 from metaan.terms.records import Interval, Result
+from metaan.terms.special import special
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)

@@ -4,12 +4,12 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special
 
 from metaan.pooling import kernel
 from metaan.pooling.highest import Parts, highest, reach
 from metaan.pooling.kernel import Booleans, Floats
 from metaan.pooling.regression.least_squares import At, Prepared, at, dot, trace
+from metaan.terms.special import special
 
 CHUNK = 1 << 16  #: numbers worked on at once: there are several such arrays a coefficient
 _SCAN = 12  #: places at which the likelihood is looked at before a maximum is refined

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import special
 
 from metaan.pooling import intervals, kernel
 from metaan.pooling.kernel import Floats
@@ -14,6 +13,7 @@ from metaan.pooling.pool import pool
 from metaan.pooling.regression import design_matrix, moderators
 from metaan.pooling.regression.records import WaldTest, check_level, quantile, two_sided, wald_test
 from metaan.terms.records import Result
+from metaan.terms.special import special
 
 VARIANCES = ("separate", "common")
 

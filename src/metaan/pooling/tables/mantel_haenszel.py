@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import special
 
 from metaan.effects import binary, rates
 from metaan.effects.zeros import TO, TREATMENT_ARM
@@ -14,6 +13,7 @@ from metaan.pooling.tables.counts import choice, corrected, in_chunks, read_rate
 from metaan.pooling.tables.table_tests import association, homogeneity, hypergeometric
 from metaan.terms.given import fraction
 from metaan.terms.records import Interval, Result
+from metaan.terms.special import special
 
 METHODS = {"OR": ("MH", "Peto", "SSW"), "RR": ("MH",), "RD": ("MH", "MH-GR")}
 RATE_METHODS = {"IRR": ("MH", "Cochran"), "IRD": ("MH",)}

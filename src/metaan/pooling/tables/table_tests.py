@@ -3,9 +3,9 @@
 from typing import Any
 
 import numpy as np
-from scipy import special
 
 from metaan.pooling.kernel import Booleans, Floats
+from metaan.terms.special import special
 
 
 def hypergeometric(cells: tuple[Floats, ...]) -> tuple[Floats, Floats, Floats]:

@@ -4,8 +4,6 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from scipy import special
-
 from metaan.pooling.counted import Table, table_of
 from metaan.pooling.select import Candidate
 from metaan.robustness.between.cutoff_tables import (
@@ -23,6 +21,7 @@ from metaan.robustness.between.given import Given
 from metaan.robustness.between.published import ACCURACY, PublishedRatio, published
 from metaan.terms import wording
 from metaan.terms.records import Interval
+from metaan.terms.special import special
 
 ENOUGH = 3  #: studies for a pooled sensitivity and specificity, and for a model over cut-offs
 SEVERAL = 2  #: studies with more than one cut-off for that model

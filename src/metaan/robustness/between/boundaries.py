@@ -5,10 +5,10 @@ from functools import cache
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import special
 
 from metaan.pooling.kernel import Floats
 from metaan.terms.given import fraction
+from metaan.terms.special import special
 
 FAR = 8.3  #: standard deviations beyond which the normal density is taken as none
 LEAST = 1e-15  #: error below which nothing is spent: the boundary is infinite

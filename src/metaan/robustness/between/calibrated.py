@@ -4,13 +4,13 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special
 
 from metaan.pooling.kernel import Floats
 from metaan.pooling.pool import summarise
 from metaan.robustness.refit import estimator, studies
 from metaan.terms.given import fraction
 from metaan.terms.records import Interval
+from metaan.terms.special import special
 
 SAMPLES = 2000
 SEED = 0

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import special
 
 from metaan.pooling.kernel import tidy
 from metaan.pooling.pool import summarise
@@ -15,6 +14,7 @@ from metaan.terms import wording
 from metaan.terms.given import fraction, numbers
 from metaan.terms.measures import MEASURES
 from metaan.terms.records import Interval, Record, Result, Synthesis
+from metaan.terms.special import special
 
 SHARES = (0.0, 0.1, 0.2, 0.3, 0.4)  #: ceilings shown unless the protocol names others
 STEP = 1000  #: the tipping ceiling is found to one in so many

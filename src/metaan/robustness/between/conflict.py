@@ -1,9 +1,9 @@
 """How surprising an estimate is under what a prior had predicted for it."""
 
 import numpy as np
-from scipy import special
 
 from metaan.pooling.bayes.mixtures import NormalMixture
+from metaan.terms.special import special
 
 
 def conflict(prior: NormalMixture, estimate: float, se: float) -> float:

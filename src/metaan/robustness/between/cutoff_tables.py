@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import special
 
 from metaan.effects.single import exact_interval
 from metaan.pooling.accuracy.tables import logs
 from metaan.robustness.between.cutoffs import AtCutOff, CutOffModel
 from metaan.robustness.between.published import PublishedRatio
 from metaan.terms.records import Interval, Record
+from metaan.terms.special import special
 
 ADD = 0.5  #: added to the four cells of a table with a zero, for odds and likelihood ratios only
 

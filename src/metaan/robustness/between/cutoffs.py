@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import special
 
 from metaan.pooling.kernel import Floats
 from metaan.terms.given import fraction
 from metaan.terms.records import Interval, Record
+from metaan.terms.special import special
 
 ADD = 0.5  #: added to both counts of a group
 STEPS = 200

@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import special
 
 from metaan.terms.given import fraction, numbers
 from metaan.terms.records import Interval, Result
+from metaan.terms.special import special
 
 COMMON = 0.15  #: risk above which an outcome is common: odds and hazard ratios no longer stand for risk ratios
 RATIOS = frozenset(["RR", "IRR", "MPRR"])

@@ -4,10 +4,10 @@ import math
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import special
 
 from metaan.pooling.intervals import quantile
 from metaan.pooling.kernel import Floats
+from metaan.terms.special import special
 
 MANY = 1000  #: further studies beyond which none are counted
 

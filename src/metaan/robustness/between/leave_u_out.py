@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import special
 
 from metaan.pooling.kernel import Booleans, Floats
 from metaan.robustness.refit import fits, studies
@@ -16,6 +15,7 @@ from metaan.robustness.standing import standing
 from metaan.robustness.subsets import all_of, some_of, unpacked
 from metaan.terms.given import fraction
 from metaan.terms.records import Result
+from metaan.terms.special import special
 
 WORK = 250_000  #: studies times syntheses of the sizes tried exhaustively: bounds time
 SAMPLES = 2_000  #: subsets drawn where all would be more work than that: a share is known to about 1 %

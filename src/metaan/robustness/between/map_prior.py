@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import special
 
 from metaan.pooling.bayes.mixtures import NormalMixture
 from metaan.pooling.bayes.posterior import mixtures
@@ -16,6 +15,7 @@ from metaan.pooling.bayes.priors import half_normal
 from metaan.pooling.kernel import Floats
 from metaan.terms.given import fraction, numbers
 from metaan.terms.records import Interval, Result
+from metaan.terms.special import special
 
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(12)  # on -1 to 1
 _PANELS = (0.0, 0.1, 0.3, 0.6, 1.0, 1.6, 2.6, 6.5)  #: of tau, in units of the scale of its prior

@@ -4,14 +4,13 @@ import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from scipy import special
-
 from metaan.robustness.between.calibrated import SAMPLES, SEED, calibrated_shares
 from metaan.robustness.between.given import Given, arrays
 from metaan.terms import wording
 from metaan.terms.given import fraction
 from metaan.terms.measures import MEASURES
 from metaan.terms.records import Interval, Record, Synthesis
+from metaan.terms.special import special
 
 LEAST = 3  #: studies below which a share of true effects cannot be estimated
 RELIABLE = 10  #: studies from which on the methods were found to perform well (Mathur and VanderWeele 2020)

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import special
 
 from metaan.robustness.between.e_values import conversion, e_value
 from metaan.robustness.between.meaningful import ShareBeyond, share_beyond
 from metaan.terms.given import fraction, numbers
 from metaan.terms.records import Interval, Result
+from metaan.terms.special import special
 
 SHARE = 0.1  #: share of meaningful effects that confounding must bring them under
 
