@@ -12,6 +12,7 @@ from metaan.report import html
 from metaan.report.believed import WHAT_IT_IS
 from metaan.report.believed_sentences import MOST, NONE, sentences
 from metaan.report.content import plain
+from metaan.report.references import BETWEEN
 from metaan.robustness.between.gather import MEANS_NOTHING, METHODS, between_designs
 from metaan.terms import resources, wording
 
@@ -170,3 +171,14 @@ def test_results_fit_the_schema(name):
     found = between_designs(between_cases.bundled(*name))[0]
     wanted = {"$defs": schema["$defs"], "$ref": "#/$defs/between_designs"}
     jsonschema.validate(found.to_dict(), wanted, cls=jsonschema.Draft202012Validator)
+
+
+def test_the_references_of_the_methods_that_were_used_are_listed(report, case):
+    methods = next(section for section in report.sections if section.id == "methods")
+    listed = next(block for block in methods.blocks if block.type == "section" and block.id == "references")
+    texts = {plain(item) for item in listed.blocks[0].items}
+    done = {name for found in case.between for name in found.done()}
+    assert set(BETWEEN) <= set(METHODS)
+    assert {"multiverse", "ladder"} <= done
+    for name, publications in BETWEEN.items():
+        assert set(publications) <= texts if name in done else not set(publications) & texts

@@ -18,7 +18,7 @@ from metaan.report.content import (
     words,
 )
 from metaan.report.material import Material
-from metaan.report.references import REFERENCES
+from metaan.report.references import BETWEEN, REFERENCES
 from metaan.terms import phrases, wording
 from metaan.terms.designs import STRATA
 from metaan.terms.measures import MEASURES
@@ -233,6 +233,8 @@ def _references(m: Material) -> Bullets:
     if m.agreement:
         used["agreement"] = None
     listed = dict.fromkeys(text for name in used for text in REFERENCES.get(name, ()))
+    done = {said.method for each in m.believed.values() for said in each.methods if said.reading}
+    listed.update(dict.fromkeys(text for name in BETWEEN if name in done for text in BETWEEN[name]))
     return Bullets(items=tuple(words(text) for text in sorted(listed)), role="references")
 
 

@@ -79,3 +79,68 @@ REFERENCES: dict[str, tuple[str, ...]] = {
         "interquartile range. BMC Med Res Methodol 2014;14:135.",
     ),
 }
+
+#: the same for the methods that question weaker designs
+BETWEEN: dict[str, tuple[str, ...]] = {
+    "ladder": (
+        "Golder S, Loke YK, Bland M. Comparison of pooled risk estimates for adverse effects from different "
+        "observational study designs: methodological overview. PLoS ONE 2013;8:e71813.",
+    ),
+    "meaningful": (
+        "Mathur MB, VanderWeele TJ. New metrics for meta-analyses of heterogeneous effects. Stat Med "
+        "2019;38:1336-1342.",
+        "Wang CC, Lee WC. A simple method to estimate prediction intervals and predictive distributions: summarizing "
+        "meta-analyses beyond means and confidence intervals. Res Synth Methods 2019;10:255-266.",
+    ),
+    "ceilings": (
+        "Salanti G, Ioannidis JPA. Synthesis of observational studies should consider credibility ceilings. "
+        "J Clin Epidemiol 2009;62:115-122.",
+    ),
+    "confounding": (
+        "VanderWeele TJ, Ding P. Sensitivity analysis in observational research: introducing the E-value. Ann Intern "
+        "Med 2017;167:268-274.",
+        "Mathur MB, VanderWeele TJ. Sensitivity analysis for unmeasured confounding in meta-analyses. J Am Stat Assoc "
+        "2020;115:163-172.",
+        "Smith LH, VanderWeele TJ. Bounding bias due to selection. Epidemiology 2019;30:509-516.",
+    ),
+    "bias": (
+        "Welton NJ, Ades AE, Carlin JB, Altman DG, Sterne JAC. Models for potentially biased evidence in meta-analysis "
+        "using empirically based priors. J R Stat Soc A 2009;172:119-136.",
+        "Turner RM, Spiegelhalter DJ, Smith GCS, Thompson SG. Bias modelling in evidence synthesis. J R Stat Soc A "
+        "2009;172:21-47.",
+        "Doi SAR, Barendregt JJ, Khan S, Thalib L, Williams GM. Advances in the meta-analysis of heterogeneous "
+        "clinical trials I: the inverse variance heterogeneity model. Contemp Clin Trials 2015;45:130-138.",
+    ),
+    "discount": ("Ibrahim JG, Chen MH. Power prior distributions for regression models. Stat Sci 2000;15:46-60.",),
+    "prior": (
+        "Schmidli H, et al. Robust meta-analytic-predictive priors in clinical trials with historical control "
+        "information. Biometrics 2014;70:1023-1032.",
+    ),
+    "dilution": (
+        "Spearman C. The proof and measurement of association between two things. Am J Psychol 1904;15:72-101.",
+    ),
+    "misclassified": (
+        "Greenland S. Variance estimation for epidemiologic effect estimates under misclassification. Stat Med "
+        "1988;7:745-757.",
+    ),
+    "information": (
+        "Wetterslev J, Jakobsen JC, Gluud C. Trial sequential analysis in systematic reviews with meta-analysis. BMC "
+        "Med Res Methodol 2017;17:39.",
+        "Lan KKG, DeMets DL. Discrete sequential boundaries for clinical trials. Biometrika 1983;70:659-663.",
+    ),
+    "value": ("Wilson ECF. A practical guide to value of information analysis. Pharmacoeconomics 2015;33:105-121.",),
+    "multiverse": (
+        "Steegen S, Tuerlinckx F, Gelman A, Vanpaemel W. Increasing transparency through a multiverse analysis. "
+        "Perspect Psychol Sci 2016;11:702-712.",
+    ),
+    "accuracy": (
+        "Reitsma JB, et al. Bivariate analysis of sensitivity and specificity produces informative summary measures in "
+        "diagnostic reviews. J Clin Epidemiol 2005;58:982-990.",
+        "Steinhauser S, Schumacher M, Rücker G. Modelling multiple thresholds in meta-analysis of diagnostic test "
+        "accuracy studies. BMC Med Res Methodol 2016;16:97.",
+    ),
+    "replicability": (
+        "Jaljuli I, et al. Quantifying replicability and consistency in systematic reviews. Stat Biopharm Res "
+        "2023;15:372-385.",
+    ),
+}
