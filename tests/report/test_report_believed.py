@@ -182,3 +182,17 @@ def test_the_references_of_the_methods_that_were_used_are_listed(report, case):
     assert {"multiverse", "ladder"} <= done
     for name, publications in BETWEEN.items():
         assert set(publications) <= texts if name in done else not set(publications) & texts
+
+
+def test_numbers_of_the_page_lead_back_to_the_report(page, report, case):
+    report_page = Page(html.render(report))
+    hrefs = [link.attributes.get("href", "") for link in page.root.all("a")]
+    targets = {href.removeprefix("report.html#") for href in hrefs if href.startswith("report.html#")}
+    assert {f"analysis-{analysis.id}" for analysis in case.analyses} <= targets
+    assert targets <= set(report_page.by_id)
+
+
+def test_the_rows_a_method_names_are_those_it_rests_on():
+    given = between_cases.bundled("nk-cells", "blood-percent-rm")
+    said = told(between_designs(given)[0], given.analysis)
+    assert {each.method: each.rows for each in said.methods if each.rows} == {"shifts": ("Toth2019-xs-1",)}

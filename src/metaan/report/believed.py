@@ -18,15 +18,16 @@ from metaan.report.content import (
     Text,
     cell,
     heads,
+    join,
     strong,
     words,
 )
-from metaan.report.material import Material
+from metaan.report.material import Material, anchor, place
 from metaan.terms import phrases, wording
 from metaan.terms.believed import LEFT_OUT, Believed, MethodSaid
 from metaan.terms.records import Analysis
 
-PAGE = "believed.html"  #: beside the report
+PAGE, REPORT = "believed.html", "report.html"  #: beside each other
 FOLDER = "between-designs"  #: of its figures, in that of the analysis
 
 WHAT_IT_IS = (
@@ -116,13 +117,15 @@ def _beside(m: Material, analysis: Analysis) -> Iterable[Paragraph]:
 
 
 def _cards(m: Material, analysis: Analysis, found: Believed) -> Section:
-    blocks: list[Block] = [Paragraph(text=words(analysis.question), role="question"), *_beside(m, analysis)]
+    to_studies = Run(text="Its studies, numbers and sources", href=f"{REPORT}#{place(analysis)}")
+    asked = Paragraph(text=(*words(f"{analysis.question} "), to_studies, Run(text=".")), role="question")
+    blocks: list[Block] = [asked, *_beside(m, analysis)]
     drawn = m.cards.get(analysis.id, {})
     blocks += [
         Picture(
             id=f"card-{said.method}-{analysis.id}",
             caption=words(said.title),
-            reading=words(said.reading),
+            reading=(*words(said.reading), *_from(m, said)),
             how=f"{said.how} Method: {said.name}.",
             wide=drawn[said.method],
             narrow="",
@@ -141,6 +144,16 @@ def _cards(m: Material, analysis: Analysis, found: Believed) -> Section:
             )
         )
     return Section(id=f"believed-{analysis.id}", title=analysis.title, blocks=tuple(blocks), role="cards")
+
+
+def _from(m: Material, said: MethodSaid) -> Text:
+    """Return links to the rows of the workbook that a method names, each by its study."""
+    links = [
+        (Run(text=m.study(m.study_of(name)), href=f"{REPORT}#{anchor(name)}", title=f"{row.sheet}!A{row.number}"),)
+        for name in said.rows
+        if (row := m.effects.get(name)) is not None
+    ]
+    return (*words(" From: "), *join(links, ", "), Run(text=".")) if links else ()
 
 
 def _reasons(why_not: Iterable[MethodSaid]) -> Iterable[Text]:

@@ -20,6 +20,7 @@ class MethodSaid(Record):
     how: str  #: how to read the figure
     assumption: str  #: one sentence
     reason: str = ""  #: why it could not be done
+    rows: tuple[str, ...] = ()  #: rows of Effects it names; the others are those of the pool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

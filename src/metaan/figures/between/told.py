@@ -1,6 +1,8 @@
 """What the methods found of one analysis, in words: one sentence a figure, and clauses for the answer of the review."""
 
 from collections.abc import Iterator
+from dataclasses import fields
+from typing import Any
 
 from metaan.figures.between.cards import FIGURES, NAMES
 from metaan.robustness.between.discount import tipping
@@ -10,7 +12,7 @@ from metaan.robustness.between.ladder import Step
 from metaan.terms import phrases, wording
 from metaan.terms.believed import Believed, Capped, MethodSaid
 from metaan.terms.measures import MEASURES
-from metaan.terms.records import Analysis, Interval
+from metaan.terms.records import Analysis, Interval, Record
 
 
 def told(found: BetweenDesigns, analysis: Analysis) -> Believed:
@@ -48,7 +50,22 @@ def _said(name: str, found: BetweenDesigns, analysis: Analysis) -> MethodSaid:
         how=wording.sentence(figure.HOW),
         assumption="" if result is None else wording.sentence(result.assumption),
         reason=found.not_done.get(name, ""),
+        rows=() if result is None else tuple(dict.fromkeys(_rows(result))),
     )
+
+
+def _rows(held: Any) -> Iterator[str]:
+    """Yield every row of Effects that a record or one inside it names."""
+    if isinstance(held, tuple):
+        for item in held:
+            yield from _rows(item)
+    elif isinstance(held, Record):
+        for each in fields(held):  # type: ignore[arg-type]
+            value = getattr(held, each.name)
+            if each.name == "effect_id":
+                yield value
+            else:
+                yield from _rows(value)
 
 
 def _steps(found: BetweenDesigns) -> tuple[Step, ...]:
