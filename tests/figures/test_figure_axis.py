@@ -90,3 +90,8 @@ def test_thresholds_lie_inside():
 def test_study_at_the_null_with_no_width_still_gives_an_axis():
     made = axis("OR", [(0.0, 0.0)])
     assert made.low < 0 < made.high
+
+
+def test_a_short_axis_has_more_ticks_than_that_of_no_effect():
+    axis = build("SMD", [0.16], [], [Interval(-0.14, 0.47)], [Interval(-0.2, 0.2)], 0, 128, 10)
+    assert [tick.label for tick in axis.ticks] == ["−0.2", "0", "0.2", "0.4"]

@@ -130,7 +130,7 @@ def _candidates(measure: Measure, low: float, high: float) -> Iterable[tuple[flo
     if measure.scale == "linear":
         span = high - low
         power = 10.0 ** math.floor(math.log10(span))
-        for step in (power, power / 2, power / 4, power / 5, power / 10):
+        for step in (power, power / 2, power / 4, power / 5, power / 10, 2 * power, 5 * power):
             first = math.ceil(low / step)
             yield tuple((first + i) * step for i in range(math.floor(high / step) - first + 1))
         return
