@@ -2,7 +2,9 @@
 
 from itertools import combinations
 
+from metaan.figures.draw import render
 from metaan.figures.repeated import REPEATED
+from metaan.figures.style import TINY
 
 HAIR = 0.01
 #: what lies under texts on purpose
@@ -45,3 +47,12 @@ def outside(layout):
         or item.box[1] < -HAIR
         or item.box[3] > layout.height + HAIR
     ]
+
+
+def check_tidy(layout, most=None):
+    """Assert that nothing overlaps, nothing leaves the page, all can be read, and the SVG stays below `most` bytes."""
+    assert collisions(layout) == []
+    assert outside(layout) == []
+    assert min(text.size for text in layout.texts) >= TINY
+    if most is not None:
+        assert len(render(layout, "svg")) < most

@@ -3,6 +3,8 @@ from forest_cases import CASES
 
 from metaan.figures.forest import lay_out
 
+pytest.register_assert_rewrite("boxes")  # so that a failure shows what overlaps
+
 
 @pytest.fixture(params=sorted(CASES))
 def analysis(request):

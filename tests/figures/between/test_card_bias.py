@@ -1,11 +1,10 @@
 """The card of bias adjustment: strata first, nothing on top of anything, and no design merged unsaid."""
 
 import pytest
-from boxes import collisions, outside
+from boxes import check_tidy
 
 from between_cases import bundled, made, synthesis
 from metaan.figures.between.bias import lay_out, reading
-from metaan.figures.draw import render
 from metaan.robustness.between import bias
 
 STRONG = synthesis("trial", [-0.1, 0.2, 0.15], [0.02, 0.01, 0.03], grades="ABB")
@@ -41,10 +40,7 @@ def texts(layout, role):
 
 def test_nothing_overlaps_or_leaves_the_page_and_the_file_is_small(given):
     layout = lay_out(bias.of(given), given.analysis)
-    assert collisions(layout) == []
-    assert outside(layout) == []
-    assert len(render(layout, "svg")) < 12 * 1024
-    assert min(item.size for item in layout.texts) >= 8.5
+    check_tidy(layout, 12 * 1024)
     assert " ".join(texts(layout, "note")).count("Sensitivity analysis.") == 1
 
 

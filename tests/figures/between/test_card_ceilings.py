@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from boxes import collisions, outside
+from boxes import check_tidy
 
 from between_cases import bundled, made, synthesis
 from metaan.figures.between import ceilings as card
@@ -36,8 +36,7 @@ CASES = {
 def test_nothing_overlaps_or_leaves_the_page(name):
     given = CASES[name]()
     layout = card.lay_out(ceilings.of(given), given.analysis)
-    assert collisions(layout) == []
-    assert outside(layout) == []
+    check_tidy(layout)
 
 
 def test_unadjusted_strata_stand_on_top_and_the_ceilings_below():

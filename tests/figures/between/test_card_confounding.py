@@ -3,7 +3,7 @@
 import math
 
 import pytest
-from boxes import collisions, outside
+from boxes import check_tidy
 
 from between_cases import bundled, made, synthesis
 from metaan.figures.between import confounding as card
@@ -45,8 +45,7 @@ CASES = {
 def test_nothing_overlaps_or_leaves_the_page(name):
     given = CASES[name]()
     layout = card.lay_out(confounding.of(given), given.analysis)
-    assert collisions(layout) == []
-    assert outside(layout) == []
+    check_tidy(layout)
 
 
 def test_unadjusted_strata_stand_on_top():

@@ -1,11 +1,10 @@
 """The card of regression dilution: unadjusted strata on top, nothing overlaps, its sentence gives the numbers."""
 
 import pytest
-from boxes import collisions, outside
+from boxes import check_tidy
 
 from between_cases import bundled, made, synthesis
 from metaan.figures.between import dilution as card
-from metaan.figures.draw import render
 from metaan.robustness.between import dilution
 
 SLOPES = [{"form": "ratio", "per_unit": "SD"}]
@@ -42,9 +41,7 @@ def test_nothing_overlaps_and_nothing_leaves_the_card(case):
     given = CASES[case]()
     found = dilution.of(given)
     layout = card.lay_out(found, given.analysis)
-    assert collisions(layout) == []
-    assert outside(layout) == []
-    assert len(render(layout, "svg")) < 12_000
+    check_tidy(layout, 12_000)
     assert layout.description == card.reading(found, given.analysis)
     labels = [item.text for item in layout.texts if item.role in ("label", "heading")]
     assert not labels[0].startswith("if reliability")

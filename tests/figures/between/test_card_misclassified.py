@@ -2,12 +2,11 @@
 
 import numpy as np
 import pytest
-from boxes import collisions, outside
+from boxes import check_tidy
 
 from between_cases import made, synthesis
 from metaan.effects.binary import log_odds_ratio
 from metaan.figures.between import misclassified as card
-from metaan.figures.draw import render
 from metaan.robustness.between import misclassified
 
 NAMES = ("a_high_event", "b_high_none", "c_low_event", "d_low_none")
@@ -40,9 +39,7 @@ def test_nothing_overlaps_and_nothing_leaves_the_card(name):
     given = CASES[name]()
     found = misclassified.of(given)
     layout = card.lay_out(found, given.analysis)
-    assert collisions(layout) == []
-    assert outside(layout) == []
-    assert len(render(layout, "svg")) < 12_000
+    check_tidy(layout, 12_000)
     assert [item.text for item in layout.texts if item.role == "label"][:2] == ["Prospective", "Case-control"]
 
 

@@ -2,10 +2,9 @@
 
 import numpy as np
 import pytest
-from boxes import collisions, outside
+from boxes import check_tidy
 
 from between_cases import bundled, made, synthesis
-from metaan.figures import style
 from metaan.figures.between import multiverse as card
 from metaan.figures.draw import render
 from metaan.figures.layout import Polygon
@@ -49,10 +48,7 @@ def drawn(name):
 @pytest.mark.parametrize("name", GIVEN)
 def test_nothing_overlaps_nothing_leaves_the_page_and_the_file_is_small(name):
     _, _, layout = drawn(name)
-    assert collisions(layout) == []
-    assert outside(layout) == []
-    assert min(text.size for text in layout.texts) >= style.TINY
-    assert len(render(layout, "svg")) < 15_000
+    check_tidy(layout, 15_000)
 
 
 @pytest.mark.parametrize("name", ["passive smoking", "extreme"])

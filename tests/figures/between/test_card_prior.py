@@ -1,12 +1,11 @@
 """Card of the robust prior: strata, prediction, both together, and bars of weight."""
 
 import pytest
-from boxes import collisions, outside
+from boxes import check_tidy
 
 from between_cases import bundled, made, synthesis
 from metaan.figures.between import prior as card
 from metaan.figures.draw import render
-from metaan.figures.style import TINY
 from metaan.robustness.between import prior
 
 CASES = {
@@ -37,9 +36,7 @@ def drawn(name):
 @pytest.mark.parametrize("name", CASES)
 def test_nothing_overlaps_or_leaves_the_page(name):
     _, _, layout = drawn(name)
-    assert collisions(layout) == []
-    assert outside(layout) == []
-    assert min(text.size for text in layout.texts) >= TINY
+    check_tidy(layout)
 
 
 @pytest.mark.parametrize("name", ["agree", "trials", "opposite"])

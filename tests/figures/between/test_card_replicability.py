@@ -2,12 +2,10 @@
 
 import numpy as np
 import pytest
-from boxes import collisions, outside
+from boxes import check_tidy
 
 from between_cases import bundled, made, synthesis
 from metaan.figures.between import replicability as card
-from metaan.figures.draw import render
-from metaan.figures.style import TINY
 from metaan.robustness.between import replicability
 
 RANDOM = np.random.default_rng(3)
@@ -38,10 +36,7 @@ def drawn(request):
 
 def test_nothing_overlaps_nothing_leaves_and_it_stays_small(drawn):
     _, _, layout = drawn
-    assert collisions(layout) == []
-    assert outside(layout) == []
-    assert min(text.size for text in layout.texts) >= TINY
-    assert len(render(layout, "svg")) < 12_000
+    check_tidy(layout, 12_000)
 
 
 def test_one_box_a_study_as_many_full_as_support(drawn):

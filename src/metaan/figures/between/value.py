@@ -6,6 +6,7 @@ from metaan.figures.between.card import LABELS, WIDTH, Card
 from metaan.figures.layout import Layout
 from metaan.figures.repeated import Dots
 from metaan.robustness.between.given import STRONGER, plural
+from metaan.robustness.between.published import NORMAL
 from metaan.robustness.between.value import OneMore, Value
 from metaan.terms import wording
 from metaan.terms.designs import STRATA
@@ -23,7 +24,6 @@ START, END = LABELS, WIDTH - 94.0  #: 0 and 100 percent
 WEAKER_ROWS = 1  #: sizes shown of designs that do not decide
 MARK = 6.0  #: side of a mark
 RING, INSIDE = 6.0, 4.6  #: radii of a ring
-QUANTILE = 1.959963984540054  #: of the interval of a single study
 
 
 def lay_out(found: Value, analysis: Analysis) -> Layout:
@@ -156,7 +156,7 @@ def _stratum(card: Card, one: OneMore) -> None:
 def _precision(card: Card, one: OneMore, many: str) -> None:
     """Draw how wide the interval of the new study by itself would be."""
     canvas, stratum = card.canvas, STRATA[one.stratum]
-    halves = [QUANTILE * se for se in one.se_alone]
+    halves = [NORMAL * se for se in one.se_alone]
     log = MEASURES[one.measure].scale == "log"
     canvas.stratum = one.stratum
     for size, half in zip(one.sizes, halves, strict=True):

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from metaan.robustness.between.published import NORMAL
 from metaan.terms.given import fraction, numbers
 from metaan.terms.records import Interval, Result
 from metaan.terms.special import special
@@ -17,7 +18,6 @@ RATIOS = frozenset(["RR", "IRR", "MPRR"])
 ODDS = frozenset(["OR", "PETO", "MPOR", "MPORC", "MPPETO"])
 STANDARDISED = frozenset(["SMD", "SMDH", "SMD1", "SMD1H"])
 SMD_SLOPE, SMD_HALF = 0.91, 1.78  #: exp(0.91 d), limits exp(0.91 d +- 1.78 se); 1.78 stands for 0.91 times 1.96
-NORMAL = 1.959963984540054
 LN2 = math.log(2.0)
 AS_IT_IS = "taken as it is"
 

@@ -11,7 +11,7 @@ from metaan.terms import resources
 from metaan.terms.records import Interval, Record
 
 EFFECTS, ACCURACY = "effects", "accuracy"
-_Z = 1.959963984540054  #: published limits are taken to be 95 % and normal on the log scale
+NORMAL = 1.959963984540054  #: half a 95 % interval in standard errors; published ratios: on the log scale
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +54,7 @@ class PublishedRatio(Record):
     @property
     def se(self) -> float:
         """Standard error of the log ratio, from the limits."""
-        return (self.ci.high - self.ci.low) / (2.0 * _Z)
+        return (self.ci.high - self.ci.low) / (2.0 * NORMAL)
 
 
 def published(

@@ -7,6 +7,7 @@ from statistics import median
 from typing import Any
 
 from metaan.robustness.between.given import STRONGER, Given, arrays, plural
+from metaan.robustness.between.published import NORMAL
 from metaan.terms import wording
 from metaan.terms.measures import MEASURES
 from metaan.terms.record import Interval, Record
@@ -99,7 +100,7 @@ def _no_stronger(given: Given) -> str:
     text = f"cannot be computed, as there is no {kind} in the main pool"
     if given.strata and given.strata[0].measure == "SMD":
         size = 200
-        half = 2 * 1.959963984540054 / math.sqrt(size)  # v = 4 / n in two equal groups, near no difference
+        half = 2 * NORMAL / math.sqrt(size)  # v = 4 / n in two equal groups, near no difference
         people = given.protocol.people["many"]
         text += (
             f"; a first one of {size} {people} in two equal groups would give the standardised mean difference to "
