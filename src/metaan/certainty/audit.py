@@ -1,6 +1,5 @@
 """The Certainty sheet against the protocol and the rules of each domain."""
 
-import difflib
 from collections.abc import Iterator
 
 from metaan.certainty.decisions import NEVER_RAISED, allowed, analysis_of, answers, planned, step_of
@@ -8,7 +7,7 @@ from metaan.terms import wording
 from metaan.terms.certainty import DOMAINS, UP
 from metaan.terms.checks import CHECKS
 from metaan.terms.designs import STRATA
-from metaan.terms.finding import Finding
+from metaan.terms.finding import Finding, did_you_mean
 from metaan.workbook.protocol import Protocol
 from metaan.workbook.read import Extraction, Row
 
@@ -50,14 +49,13 @@ def _nowhere(row: Row, protocol: Protocol) -> Iterator[Finding]:
     plan = analysis_of(row, protocol)
     if plan is None:
         known = [each.id for each in protocol.analyses]
-        near = difflib.get_close_matches(row["analysis"], known, 1, 0.5)
         yield _finding(
             "G01",
             row,
             "analysis",
             f'"{row["analysis"]}", which is no analysis of this review',
             f"one of {', '.join(known)}",
-            f'did you mean "{near[0]}"?' if near else "correct it, or delete the row",
+            did_you_mean(row["analysis"], known, "correct it, or delete the row"),
         )
         return
     pooled = wording.listed([stratum.stratum for stratum in plan.strata])

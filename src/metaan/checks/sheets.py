@@ -1,12 +1,11 @@
 """Names of rows: each once, known where another row names it, and named by another row where it must be."""
 
-import difflib
 from collections.abc import Iterator
 
 from metaan.checks.book import Book
 from metaan.checks.cells import finding
 from metaan.checks.overlap import independent_of
-from metaan.terms.finding import Finding, Level
+from metaan.terms.finding import Finding, Level, did_you_mean
 from metaan.workbook.columns import Layout, Sheet
 from metaan.workbook.read import Extraction, Row
 
@@ -88,8 +87,7 @@ def _judged(extraction: Extraction, layout: Layout) -> Iterator[Finding]:
 
 
 def _unknown(row: Row, sheet: Sheet, column: str, name: str, target: str, known: set[str]) -> Finding:
-    near = difflib.get_close_matches(name, sorted(known), 1, 0.6)
-    hint = f'did you mean "{near[0]}"?' if near else f'add it to the sheet "{target}", or correct the name'
+    hint = did_you_mean(name, known, f'add it to the sheet "{target}", or correct the name', least=0.6)
     return finding("REF", row, sheet, column, f'"{name}"', f'a name that stands on the sheet "{target}"', hint)
 
 

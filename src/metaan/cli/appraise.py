@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from metaan.cli.shared import fault, guarded, refuse_existing
+from metaan.terms.finding import did_you_mean
 
 if TYPE_CHECKING:
     from metaan.workbook.protocol import Protocol
@@ -147,9 +148,6 @@ def _known_strata(named: tuple[str, ...]) -> None:
 
 
 def _unknown(option: str, name: str, known: Iterable[str]) -> Exception:
-    import difflib
-
     words = list(known)
-    near = difflib.get_close_matches(name.casefold(), words, 1, 0.4)
-    hint = f'did you mean "{near[0]}"?' if near else "choose one of these"
+    hint = did_you_mean(name.casefold(), words, "choose one of these", least=0.4)
     return fault("metaan appraise", option, f'"{name}"', "one of " + ", ".join(words), hint)

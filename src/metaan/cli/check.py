@@ -1,7 +1,6 @@
 """Check a workbook and say what there is to mend."""
 
 import contextlib
-import difflib
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ import click
 
 from metaan.cli import findings as shown
 from metaan.cli.shared import BAD_INPUT, WARNINGS, fault, guarded
-from metaan.terms.finding import Finding, Level
+from metaan.terms.finding import Finding, Level, did_you_mean
 
 if TYPE_CHECKING:
     from metaan.plan import Loaded, Review
@@ -151,8 +150,7 @@ def _checks(only: tuple[str, ...]) -> frozenset[str]:
     asked = [name.upper() for part in only for name in part.replace(",", " ").split()]
     for name in asked:
         if name not in CHECKS:
-            near = difflib.get_close_matches(name, CHECKS, 1, 0.4)
-            hint = f'did you mean "{near[0]}"?' if near else "correct it"
+            hint = did_you_mean(name, CHECKS, "correct it", least=0.4)
             raise fault("--only", "", f'a check "{name}"', "ids as docs/checks.md lists them", hint)
     return frozenset(asked)
 

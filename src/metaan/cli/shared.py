@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from metaan.terms.finding import BadInput, bad_file
+from metaan.terms.finding import BadInput, bad_file, did_you_mean
 
 WARNINGS = 1  #: exit codes: warnings where --strict asks for it, bad input, a fault of the program
 BAD_INPUT = 2
@@ -81,11 +81,8 @@ def columns(path: Path) -> dict[str, list[str]]:
 
 def numbers(path: Path, columns: dict[str, list[str]], name: str) -> list[float]:
     """Return a column of such a table as numbers."""
-    import difflib
-
     if name not in columns:
-        near = difflib.get_close_matches(name, columns, 1, 0.5)
-        hint = f'did you mean "{near[0]}"?' if near else "name another column"
+        hint = did_you_mean(name, columns, "name another column")
         raise fault(path, "header", f'no column "{name}"', "one of " + ", ".join(columns), hint)
     values = []
     for line, text in enumerate(columns[name], 2):

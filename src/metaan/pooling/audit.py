@@ -1,14 +1,13 @@
 """Protocol and workbook against each other: what an analysis asks for and the rows it would get."""
 
-import difflib
 from collections.abc import Iterator, Mapping, Sequence
 
 from metaan.pooling.select import Candidate, select
 from metaan.terms.designs import STRATA
-from metaan.terms.finding import Finding, Level
-from metaan.terms.origin import Origin
+from metaan.terms.finding import Finding, Level, did_you_mean
 from metaan.workbook.forms import FORMS
 from metaan.workbook.protocol import AnalysisPlan, Protocol
+from metaan.workbook.settings import fault
 
 
 def audit(rows: tuple[Candidate, ...], protocol: Protocol) -> tuple[Finding, ...]:
@@ -30,23 +29,14 @@ def _analysis(rows: tuple[Candidate, ...], plan: AnalysisPlan, protocol: Protoco
         if not inside:
             place = f"analyses > {plan.id} > strata > {stratum}"
             found = f"no row of the workbook is a {STRATA[stratum].label.lower()} comparison on this question"
-            yield _of_protocol(
-                protocol, place, found, "at least one row", "correct the filter, or leave the stratum out"
+            yield fault(
+                protocol.path,
+                place,
+                found,
+                "at least one row",
+                "correct the filter, or leave the stratum out",
+                Level.WARNING,
             )
-
-
-def _of_protocol(
-    protocol: Protocol, place: str, found: str, expected: str, to_fix: str, level: Level = Level.WARNING
-) -> Finding:
-    return Finding(
-        id="PROTOCOL",
-        level=level,
-        origin=Origin(protocol.path, ""),
-        subject=place,
-        found=found,
-        expected=expected,
-        to_fix=to_fix,
-    )
 
 
 def _words(rows: tuple[Candidate, ...], plan: AnalysisPlan, protocol: Protocol) -> Iterator[Finding]:
@@ -67,13 +57,13 @@ def _words(rows: tuple[Candidate, ...], plan: AnalysisPlan, protocol: Protocol) 
                 if word in present or (column, word) in told:
                     continue
                 told.add((column, word))
-                near = difflib.get_close_matches(word, sorted(present), 1, 0.5)
-                yield _of_protocol(
-                    protocol,
+                yield fault(
+                    protocol.path,
                     f"analyses > {plan.id} > {where} > {column}",
                     f'"{word}", which no row has',
                     "a word that stands in this column",
-                    f'did you mean "{near[0]}"?' if near else "correct it, or delete it",
+                    did_you_mean(word, present, "correct it, or delete it"),
+                    Level.WARNING,
                 )
 
 
@@ -86,14 +76,12 @@ def _names(rows: tuple[Candidate, ...], plan: AnalysisPlan, protocol: Protocol) 
     named += [("common_scale > studies", name) for name in (plan.common_scale.studies if plan.common_scale else ())]
     for where, name in named:
         if name not in known:
-            near = difflib.get_close_matches(name, sorted(known), 1, 0.5)
-            yield _of_protocol(
-                protocol,
+            yield fault(
+                protocol.path,
                 f"analyses > {plan.id} > {where}",
                 f'"{name}"',
                 "a study_id or effect_id of the workbook",
-                f'did you mean "{near[0]}"?' if near else "correct the name, or delete the entry",
-                Level.ERROR,
+                did_you_mean(name, known, "correct the name, or delete the entry"),
             )
 
 

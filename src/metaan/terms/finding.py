@@ -96,6 +96,23 @@ def bad_file(file: str, found: str, expected: str, to_fix: str, *, cell: str = "
     return BadInput([finding])
 
 
+def did_you_mean(name: str, known: Iterable[str], otherwise: str, *, least: float = 0.5) -> str:
+    """Return how to mend a name that is not known: the nearest one that is, or `otherwise` if none is near.
+
+    Parameters
+    ----------
+    name : str
+    known : iterable of str
+    otherwise : str
+    least : float
+        How much of the two must be alike, between 0 and 1.
+    """
+    import difflib
+
+    near = difflib.get_close_matches(name, list(known), 1, least)
+    return f'did you mean "{near[0]}"?' if near else otherwise
+
+
 def errors(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     """Return the findings that stop a review."""
     return tuple(finding for finding in findings if finding.level is Level.ERROR)

@@ -85,12 +85,12 @@ def _plain_loader(true_false: bool) -> Any:
 _LEFT_AS_TEXT = ("tag:yaml.org,2002:timestamp", "tag:yaml.org,2002:bool")
 
 
-def fault(path: str, where: str, found: str, expected: str, to_fix: str) -> Finding:
+def fault(path: str, where: str, found: str, expected: str, to_fix: str, level: Level = Level.ERROR) -> Finding:
     """Return a fault in a file of settings."""
     return Finding(
         id="PROTOCOL",
-        level=Level.ERROR,
-        origin=Origin(path, "", ""),
+        level=level,
+        origin=Origin(path, ""),
         subject=where,
         found=found,
         expected=expected,

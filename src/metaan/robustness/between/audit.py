@@ -1,6 +1,5 @@
 """The sheet Bias, and the names in the settings that question weaker designs, against protocol and workbook."""
 
-import difflib
 import math
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -10,13 +9,13 @@ from metaan.pooling.select import candidates, select
 from metaan.robustness.repeats import CORRELATIONS, KAPPAS
 from metaan.terms import wording
 from metaan.terms.checks import CHECKS
-from metaan.terms.finding import Finding, Level
+from metaan.terms.finding import Finding, Level, did_you_mean
 from metaan.terms.measures import MEASURES
-from metaan.terms.origin import Origin
 from metaan.terms.records import Grade
 from metaan.workbook.forms import FORMS
 from metaan.workbook.protocol import Protocol
 from metaan.workbook.read import Extraction, Row
+from metaan.workbook.settings import fault
 from metaan.workbook.typed import typed
 
 #: an additive bias that more than doubles a ratio, or moves a standardised difference as far, is asked about
@@ -83,7 +82,7 @@ def _no_analysis(row: Row, known: Sequence[str]) -> Finding:
         "analysis",
         f'"{row["analysis"]}", which is no analysis of this review',
         f"one of {', '.join(known)}; blank: all of them",
-        _near(row["analysis"], known, "correct it, or delete the row"),
+        did_you_mean(row["analysis"], known, "correct it, or delete the row"),
     )
 
 
@@ -218,8 +217,8 @@ def _reliability(rel_id: str, place: str, extraction: Extraction, protocol: Prot
         found = f'"{rel_id}", which gives no correlation between 0 and 1'
     else:
         return
-    yield _of_protocol(
-        protocol,
+    yield fault(
+        protocol.path,
         place,
         found,
         "a row with a correlation of two measurements, between 0 and 1",
@@ -234,8 +233,8 @@ def _shift(shift: Mapping[str, Any], place: str, extraction: Extraction, protoco
     if row is None:
         yield _nowhere(protocol, f"{place} > effect", shift["effect"], "an effect_id of the sheet Effects", rows)
     elif (form := FORMS.get(row["form"])) is not None and not form.computable:
-        yield _of_protocol(
-            protocol,
+        yield fault(
+            protocol.path,
             f"{place} > effect",
             f'"{shift["effect"]}", whose form {row["form"]} gives no effect',
             "a row with counts, means or a ratio",
@@ -248,22 +247,5 @@ def _shift(shift: Mapping[str, Any], place: str, extraction: Extraction, protoco
 
 
 def _nowhere(protocol: Protocol, place: str, name: str, expected: str, known: Collection[str]) -> Finding:
-    to_fix = _near(name, known, "correct the name, or delete the entry")
-    return _of_protocol(protocol, place, f'"{name}"', expected, to_fix, Level.ERROR)
-
-
-def _of_protocol(protocol: Protocol, place: str, found: str, expected: str, to_fix: str, level: Level) -> Finding:
-    return Finding(
-        id="PROTOCOL",
-        level=level,
-        origin=Origin(protocol.path, ""),
-        subject=place,
-        found=found,
-        expected=expected,
-        to_fix=to_fix,
-    )
-
-
-def _near(name: str, known: Collection[str], otherwise: str) -> str:
-    near = difflib.get_close_matches(name, sorted(known), 1, 0.5)
-    return f'did you mean "{near[0]}"?' if near else otherwise
+    to_fix = did_you_mean(name, known, "correct the name, or delete the entry")
+    return fault(protocol.path, place, f'"{name}"', expected, to_fix)
